@@ -1,0 +1,66 @@
+"""Errors that an operator can act on: what happened, where, and what to do."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `renqun` command."""
+
+    DONE = 0
+    HELD_BACK = 1
+    BAD_REQUEST = 2
+    TECHNICAL = 3
+
+
+class RenqunError(Exception):
+    """Base of all errors that Renqun raises on purpose.
+
+    Args:
+        what: one sentence that says what happened.
+        where: file, row, table or task it happened in.
+        remedy: what the operator does next.
+    """
+
+    exit_code: ExitCode = ExitCode.TECHNICAL
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__(what, where, remedy)
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where:   {self.where}")
+        if self.remedy:
+            lines.append(f"  to do:   {self.remedy}")
+        return "\n".join(lines)
+
+
+class RequestError(RenqunError):
+    """The request, a setting or an input file is wrong or missing."""
+
+    exit_code = ExitCode.BAD_REQUEST
+
+
+class GateFailed(RenqunError):
+    """A gate stopped the run; what was published before is untouched."""
+
+    exit_code = ExitCode.HELD_BACK
+
+
+class TechnicalError(RenqunError):
+    """Something outside the data failed: disk, process, database."""
+
+    exit_code = ExitCode.TECHNICAL
+
+
+class ShopBusy(TechnicalError):
+    """Another process is at work on the same shop."""
+
+
+class BuildSuperseded(TechnicalError):
+    """Another run has taken over the shop's warehouse since this build began."""

@@ -1,0 +1,223 @@
+"""Where a shop lives and how it is set up: `RENQUN_HOME`, `shops.yml` and the folders of a shop."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from renqun.errors import RequestError
+
+Group = Literal["orders", "traffic", "profiles", "marketing"]
+GROUPS: tuple[Group, ...] = ("orders", "traffic", "profiles", "marketing")
+SHOP_ID_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
+DEFAULT_SHOP = "default"
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+"""The checkout (or the image's copy of it) that holds `dags/`, `dbt_project/` and `expectations/`."""
+
+
+class Waiver(BaseModel):
+    """One critical check demoted to a warning, for one shop, until a date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    check: str
+    owner: str
+    reason: str
+    until: date
+
+
+class Shop(BaseModel):
+    """One shop as written in `shops.yml`; only `id` is required."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    name: str = ""
+    time_zone: str = "Asia/Shanghai"
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    expect: tuple[Group, ...] = ("orders", "traffic")
+    export_hours: dict[Group, time] = Field(default_factory=dict)
+    """Local time after which the platform has a group's export ready; the ingest DAG starts then."""
+    deadline: time = time(18, 0)
+    """Local time until which a scheduled ingest waits for a day's files, on the day after that day."""
+    success_marker: bool = False
+    """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
+    vars: dict[str, Any] = Field(default_factory=dict)
+    """Overrides of the dbt project's vars."""
+    waivers: tuple[Waiver, ...] = ()
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_a_name(cls, value: str) -> str:
+        if not SHOP_ID_PATTERN.fullmatch(value) or "__" in value:
+            raise ValueError("must match [a-z][a-z0-9_]{0,30}, without '__'")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def end_of_day(self, day: date) -> datetime:
+        """The last microsecond of a business date, as an instant: the export time of a file that gives none."""
+        midnight = datetime.combine(day + timedelta(days=1), time(0), tzinfo=self.zone)
+        return midnight - timedelta(microseconds=1)
+
+
+class _ShopsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    shops: tuple[Shop, ...]
+
+
+@dataclass(frozen=True)
+class ShopPaths:
+    """The folders and files of one shop below the home."""
+
+    root: Path
+    warehouse_file: Path | None = None
+    """Another warehouse file than the shop's own: builds of a past date work in one of theirs."""
+
+    @property
+    def landing(self) -> Path:
+        """`<group>/<YYYY-MM-DD>/<file>`, as the operator dropped them; the pipeline never writes here."""
+        return self.root / "landing"
+
+    @property
+    def raw(self) -> Path:
+        """Accepted raw at `<source>/date=<ds>/<batch_id>.parquet`, beside `incoming/` and `rejected/`."""
+        return self.root / "raw"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """The workshop: the warehouse file, its lock, dbt's working files."""
+        return self.root / "warehouse"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that only the pipeline opens."""
+        return self.warehouse_file or self.warehouse_dir / "renqun.duckdb"
+
+    @property
+    def writer_lock(self) -> Path:
+        """Held by every writer and every gate while it works on the warehouse or promotes raw."""
+        return self.warehouse_dir / "writer.lock"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by one `renqun run` from its start to its end."""
+        return self.warehouse_dir / "run.lock"
+
+    @property
+    def published_marts(self) -> Path:
+        """`as_of=<ds>/<version>/` and the pointer `latest`."""
+        return self.root / "published" / "marts"
+
+    @property
+    def published_audiences(self) -> Path:
+        """`<audience>/as_of=<ds>/<version>/` and the pointer `latest.json`."""
+        return self.root / "published" / "audiences"
+
+    @property
+    def quality(self) -> Path:
+        """Verdicts of gates, records of builds, Data Docs; no personal data."""
+        return self.root / "quality"
+
+
+class Settings(BaseSettings):
+    """Settings of the process, from the environment (`RENQUN_*`)."""
+
+    model_config = SettingsConfigDict(env_prefix="RENQUN_")
+
+    home: Path = Path("home")
+    memory_limit: str = "4GB"
+    """DuckDB's memory limit."""
+    threads: int = 2
+    lock_timeout_seconds: float = 1800.0
+
+
+@dataclass(frozen=True)
+class Home:
+    """A `RENQUN_HOME` and the shops in it."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """The home that `RENQUN_HOME` names (default `./home`)."""
+        return cls(Settings().home.expanduser().resolve())
+
+    @property
+    def shops_file(self) -> Path:
+        """`shops.yml`; where it is absent, there is one shop `default`."""
+        return self.root / "shops.yml"
+
+    @property
+    def airflow(self) -> Path:
+        """Airflow's own folder: configuration, metadata, logs."""
+        return self.root / "airflow"
+
+    def shops(self) -> tuple[Shop, ...]:
+        """All shops, strictly parsed.
+
+        Raises:
+            RequestError: `shops.yml` is not readable, has an unknown key or a shop twice.
+        """
+        if not self.shops_file.exists():
+            return (Shop(id=DEFAULT_SHOP),)
+        try:
+            content = yaml.safe_load(self.shops_file.read_text(encoding="utf-8"))
+            shops = _ShopsFile.model_validate(content or {}).shops
+        except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+            raise RequestError(
+                f"shops.yml cannot be read: {error}",
+                where=str(self.shops_file),
+                remedy="correct the entry named above; README, 'Shops', lists the keys",
+            ) from error
+        ids = [shop.id for shop in shops]
+        twice = sorted({shop_id for shop_id in ids if ids.count(shop_id) > 1})
+        if twice:
+            raise RequestError(
+                f"shops.yml names {', '.join(twice)} more than once",
+                where=str(self.shops_file),
+                remedy="keep one entry a shop",
+            )
+        return shops
+
+    def shop(self, shop_id: str) -> Shop:
+        """The shop with this id.
+
+        Raises:
+            RequestError: there is none.
+        """
+        for shop in self.shops():
+            if shop.id == shop_id:
+                return shop
+        known = ", ".join(shop.id for shop in self.shops())
+        raise RequestError(
+            f"no shop is called {shop_id!r}",
+            where=str(self.shops_file),
+            remedy=f"known shops: {known}; 'renqun shop add' makes a new one",
+        )
+
+    def paths(self, shop_id: str) -> ShopPaths:
+        """The folders of a shop."""
+        return ShopPaths(self.root / shop_id)

@@ -1,0 +1,238 @@
+"""What a build consumes, as of which date, and whether there is anything to build at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from renqun.errors import BuildSuperseded, RequestError
+from renqun.ingest.ledger import BatchRecord, accepted_batches
+from renqun.lock import exclusive
+from renqun.run import RunContext
+from renqun.settings import Settings
+from renqun.storage import canonical_json, write_json_atomically
+from renqun.warehouse import fingerprint, ledger
+from renqun.warehouse.connection import connect
+from renqun.warehouse.memory import copy_memory
+
+
+class BuildPlan(BaseModel):
+    """A build: the same accepted batches as of the same date are the same build, whoever asks for it.
+
+    `previous_as_of` is the newest built date before `as_of`. `reevaluate` lists the built dates, oldest first,
+    that batches of this build can touch: segment spells are evaluated anew for them. `is_latest` is false for a
+    build of a past date, which works in a warehouse of its own (`scratch`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    build_id: str
+    shop_id: str
+    as_of: date
+    previous_as_of: date | None
+    is_latest: bool
+    full_refresh: bool
+    fingerprint: str
+    pending: tuple[str, ...]
+    reevaluate: tuple[date, ...]
+    scratch: Path | None = None
+
+    def context(self, ctx: RunContext) -> RunContext:
+        """The run as the build's stages see it: its as-of date, its warehouse."""
+        return replace(ctx, ds=self.as_of, warehouse_file=self.scratch)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the warehouse says of earlier builds."""
+
+    newest: ledger.Build | None
+    built_dates: Sequence[date]
+    loaded: Sequence[ledger.LoadedBatch]
+
+
+def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool = False) -> BuildPlan | None:
+    """Decide on a build and claim the warehouse for it.
+
+    A build consumes every accepted batch that no build has consumed yet, whatever its date, and is as of the
+    later of the run's date and the newest date built so far. An explicit `as_of` before that date builds the past:
+    in a warehouse of its own, with the batches of dates up to it.
+
+    Args:
+        ctx: the run.
+        as_of: a date to build on purpose.
+        full_refresh: build all tables anew even where they could be continued.
+
+    Returns:
+        The plan, or None where nothing is new.
+
+    Raises:
+        RequestError: there is no accepted batch up to that date, or a var of the shop is unknown.
+        ShopBusy: another process works on the shop.
+    """
+    fingerprint.check_overrides(ctx.shop)
+    with exclusive(ctx.paths.writer_lock, f"plan_build {ctx.ds}", timeout_seconds=Settings().lock_timeout_seconds):
+        with connect(ctx.paths.warehouse) as connection:
+            ledger.ensure(connection)
+            known = _Known(
+                ledger.newest_finished(connection),
+                ledger.built_dates(connection),
+                ledger.loaded_batches(connection),
+            )
+            newest_date = max(known.built_dates, default=None)
+            wanted = as_of or max(ctx.ds, newest_date or ctx.ds)
+            batches = [batch for batch in accepted_batches(ctx.paths) if batch.ds <= wanted]
+            if not batches:
+                raise RequestError(
+                    f"shop {ctx.shop.id} has no accepted export up to {wanted}",
+                    where=str(ctx.paths.raw),
+                    remedy="put exports into landing/<group>/<YYYY-MM-DD>/ and ingest them first",
+                )
+            build_id = _identity(ctx.shop.id, wanted, batches)
+            unfinished = ledger.unfinished(connection, build_id)
+            if newest_date is not None and wanted < newest_date:
+                plan = _plan_past(ctx, wanted, build_id, batches, known)
+            else:
+                plan = _plan_newest(ctx, wanted, build_id, batches, known, full_refresh, unfinished)
+                if plan is None:
+                    return None
+                ledger.begin(
+                    connection,
+                    ledger.Build(build_id, wanted, plan.fingerprint, plan.full_refresh, False),
+                    run_id=ctx.run_id,
+                    batches=batches,
+                    pending=frozenset(plan.pending),
+                    raw_root=str(ctx.paths.raw),
+                )
+        if plan.scratch is not None:
+            _begin_scratch(ctx, plan, plan.scratch, batches)
+        write_json_atomically(_plan_file(ctx, build_id), plan.model_dump(mode="json"))
+    return plan
+
+
+def load_plan(ctx: RunContext, build_id: str) -> BuildPlan:
+    """The plan that `plan_build` wrote.
+
+    Raises:
+        RequestError: there is none of that id.
+    """
+    file = _plan_file(ctx, build_id)
+    if not file.exists():
+        raise RequestError(
+            f"no build {build_id!r} was planned", where=str(file), remedy="clear the run from plan_build on"
+        )
+    return BuildPlan.model_validate_json(file.read_text(encoding="utf-8"))
+
+
+def require_current(ctx: RunContext, plan: BuildPlan) -> None:
+    """The warehouse still belongs to this build; the caller holds the writer lock.
+
+    Raises:
+        BuildSuperseded: another run has claimed it.
+    """
+    with connect(plan.context(ctx).paths.warehouse, read_only=True) as connection:
+        holder = ledger.current_build(connection)
+    if holder != plan.build_id:
+        raise BuildSuperseded(
+            f"build {plan.build_id} as of {plan.as_of} was overtaken by build {holder}",
+            where=str(ctx.paths.warehouse),
+            remedy="nothing is lost: the other build covers the same batches; run again if it did not finish",
+        )
+
+
+def finish_build(ctx: RunContext, plan: BuildPlan) -> None:
+    """Record that the build's marts were published. A past date's own warehouse is removed."""
+    with exclusive(
+        ctx.paths.writer_lock, f"finish_build {plan.as_of}", timeout_seconds=Settings().lock_timeout_seconds
+    ):
+        if plan.scratch is not None:
+            plan.scratch.unlink(missing_ok=True)
+        else:
+            require_current(ctx, plan)
+            with connect(ctx.paths.warehouse) as connection:
+                ledger.finish(connection, build_id=plan.build_id, as_of=plan.as_of)
+        _plan_file(ctx, plan.build_id).unlink(missing_ok=True)
+
+
+def _plan_newest(
+    ctx: RunContext,
+    as_of: date,
+    build_id: str,
+    batches: Sequence[BatchRecord],
+    known: _Known,
+    full_refresh: bool,
+    unfinished: ledger.Build | None,
+) -> BuildPlan | None:
+    digest = fingerprint.of_project(ctx.shop)
+    accepted = {batch.batch_id for batch in batches}
+    gone = [batch for batch in known.loaded if batch.batch_id not in accepted]
+    redefined = known.newest is not None and known.newest.fingerprint != digest
+    is_new = known.newest is None or known.newest.build_id != build_id
+    if not (is_new or redefined or full_refresh):
+        return None
+    consumed = {batch.batch_id for batch in known.loaded if batch.is_consumed}
+    rebuild = full_refresh or bool(gone) or redefined
+    if unfinished is not None:
+        # A build goes on as it began: a repaired model must not turn the rest of it into a full rebuild.
+        rebuild, digest = unfinished.is_full_refresh or full_refresh or bool(gone), unfinished.fingerprint
+    pending = [batch for batch in batches if rebuild or batch.batch_id not in consumed]
+    arrived = [batch.ds for batch in batches if batch.batch_id not in consumed] + [
+        batch.ds for batch in gone if batch.is_consumed
+    ]
+    touched_from = min(arrived, default=as_of)
+    return BuildPlan(
+        build_id=build_id,
+        shop_id=ctx.shop.id,
+        as_of=as_of,
+        previous_as_of=max((day for day in known.built_dates if day < as_of), default=None),
+        is_latest=True,
+        full_refresh=rebuild,
+        fingerprint=digest,
+        pending=tuple(sorted(batch.batch_id for batch in pending)),
+        reevaluate=tuple(day for day in known.built_dates if touched_from <= day < as_of),
+    )
+
+
+def _plan_past(ctx: RunContext, as_of: date, build_id: str, batches: Sequence[BatchRecord], known: _Known) -> BuildPlan:
+    return BuildPlan(
+        build_id=build_id,
+        shop_id=ctx.shop.id,
+        as_of=as_of,
+        previous_as_of=max((day for day in known.built_dates if day < as_of), default=None),
+        is_latest=False,
+        full_refresh=False,
+        fingerprint=fingerprint.of_project(ctx.shop),
+        pending=tuple(sorted(batch.batch_id for batch in batches)),
+        reevaluate=(),
+        scratch=ctx.paths.warehouse_dir / "scratch" / f"{build_id}.duckdb",
+    )
+
+
+def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Sequence[BatchRecord]) -> None:
+    scratch.unlink(missing_ok=True)
+    scratch.with_name(scratch.name + ".wal").unlink(missing_ok=True)
+    copy_memory(ctx.paths.warehouse, scratch)
+    with connect(scratch) as connection:
+        ledger.ensure(connection)
+        ledger.begin(
+            connection,
+            ledger.Build(plan.build_id, plan.as_of, plan.fingerprint, False, False),
+            run_id=ctx.run_id,
+            batches=batches,
+            pending=frozenset(plan.pending),
+            raw_root=str(ctx.paths.raw),
+        )
+
+
+def _identity(shop_id: str, as_of: date, batches: Sequence[BatchRecord]) -> str:
+    content = canonical_json([shop_id, as_of.isoformat(), sorted(batch.batch_id for batch in batches)])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _plan_file(ctx: RunContext, build_id: str) -> Path:
+    return ctx.paths.warehouse_dir / "plans" / f"{build_id}.json"
