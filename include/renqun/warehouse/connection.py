@@ -25,7 +25,11 @@ def connect(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         connection = duckdb.connect(
             str(file),
             read_only=read_only,
-            config={"memory_limit": settings.memory_limit, "threads": settings.threads},
+            config={
+                "memory_limit": settings.memory_limit,
+                "threads": settings.threads,
+                "autoinstall_known_extensions": False,  # each would be a download
+            },
         )
     except duckdb.Error as error:
         raise TechnicalError(

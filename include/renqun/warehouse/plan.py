@@ -95,12 +95,15 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
                 )
             build_id = _identity(ctx.shop.id, wanted, batches)
             unfinished = ledger.unfinished(connection, build_id)
-            if newest_date is not None and wanted < newest_date:
-                plan = _plan_past(ctx, wanted, build_id, batches, known)
-            else:
-                plan = _plan_newest(ctx, wanted, build_id, batches, known, full_refresh, unfinished)
-                if plan is None:
-                    return None
+            is_past = newest_date is not None and wanted < newest_date
+            plan = (
+                _plan_past(ctx, wanted, build_id, batches, known)
+                if is_past
+                else _plan_newest(ctx, wanted, build_id, batches, known, full_refresh, unfinished)
+            )
+            if plan is None:
+                return None
+            if not is_past:
                 ledger.begin(
                     connection,
                     ledger.Build(build_id, wanted, plan.fingerprint, plan.full_refresh, False),
