@@ -28,9 +28,8 @@ def day(number: int) -> Day:
     for place, customer in enumerate(CUSTOMERS, start=1):
         visitor = f"visitor-{place:02d}"
         if (place + number) % 2 == 0:
-            events.append(
-                f"e{number}-{place}-1,{date} 09:{place:02d}:00,view,{visitor},,item-{place % 5},c1,search,,,app"
-            )
+            seen = f"item-{place % 5},c1,search,,,app"
+            events.append(f"e{number}-{place}-1,{date} 09:{place:02d}:00,view,{visitor},,{seen}")
             events.append(f"e{number}-{place}-2,{date} 09:{place:02d}:30,cart,{visitor},{customer},{seen}")
         if place % 4 == number % 4:
             # Two lines without an amount of their own share what the order paid.
