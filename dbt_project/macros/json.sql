@@ -1,0 +1,57 @@
+{#- JSON text with a fixed order of keys: the same facts give the same bytes. -#}
+
+{#- A JSON object, as text, from pairs [('name', 'expression'), …]. -#}
+{% macro json_object_text(pairs) -%}
+    {{ return(adapter.dispatch("json_object_text", "renqun")(pairs)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_object_text(pairs) -%}
+    cast(json_object(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ) as varchar)
+{%- endmacro %}
+
+{% macro default__json_object_text(pairs) -%}
+    to_json(named_struct(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ))
+{%- endmacro %}
+
+{#- A JSON array, as text, of objects over the rows of a group, in the order of `order_by` (a total order). -#}
+{% macro json_array_agg_text(pairs, order_by) -%}
+    {{ return(adapter.dispatch("json_array_agg_text", "renqun")(pairs, order_by)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_array_agg_text(pairs, order_by) -%}
+    cast(to_json(list(json_object(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ) order by {{ order_by }})) as varchar)
+{%- endmacro %}
+
+{#- Spark sorts an array of structs by their fields in turn: let the pairs begin with what `order_by` names. -#}
+{% macro default__json_array_agg_text(pairs, order_by) -%}
+    to_json(sort_array(collect_list(named_struct(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ))))
+{%- endmacro %}
+
+{#- The distinct values of a group as a sorted list. -#}
+{% macro sorted_list(expression) -%}
+    {{ return(adapter.dispatch("sorted_list", "renqun")(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__sorted_list(expression) -%}
+    list_sort(list(distinct {{ expression }}))
+{%- endmacro %}
+
+{% macro default__sorted_list(expression) -%}
+    sort_array(collect_set({{ expression }}))
+{%- endmacro %}

@@ -1,0 +1,51 @@
+{#- Rows out of values: calendars, numbers, lists. Dense marts are built on them. -#}
+
+{#- One row per calendar day from `first_date` to `last_date`, both included; none where either is NULL. -#}
+{% macro explode_days(first_date, last_date) -%}
+    {{ return(adapter.dispatch("explode_days", "renqun")(first_date, last_date)) }}
+{%- endmacro %}
+
+{% macro duckdb__explode_days(first_date, last_date) -%}
+    unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day))
+{%- endmacro %}
+
+{% macro default__explode_days(first_date, last_date) -%}
+    explode(sequence({{ first_date }}, {{ last_date }}, interval 1 day))
+{%- endmacro %}
+
+{#- One row per element of a text list `a|b|c`. -#}
+{% macro explode_list(text) -%}
+    {{ return(adapter.dispatch("explode_list", "renqun")(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__explode_list(text) -%}
+    unnest(string_split({{ text }}, '|'))
+{%- endmacro %}
+
+{% macro default__explode_list(text) -%}
+    explode(split({{ text }}, '[|]'))
+{%- endmacro %}
+
+{#- The first day of the month of a date. -#}
+{% macro month_of(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+{#- Whole calendar months from the month of `from_date` to the month of `to_date`. -#}
+{% macro months_between_months(from_date, to_date) -%}
+    cast((extract(year from {{ to_date }}) * 12 + extract(month from {{ to_date }}))
+        - (extract(year from {{ from_date }}) * 12 + extract(month from {{ from_date }})) as integer)
+{%- endmacro %}
+
+{#- A ratio of two totals, computed last; NULL where there is nothing to divide by. -#}
+{% macro ratio(numerator, denominator) -%}
+    case when {{ denominator }} > 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
+{%- endmacro %}
+
+{#-
+    True for the row that is the discrete quantile `q` of its group, and for every row behind it: its share of the group,
+    counted from the smallest, has reached q. The minimum over such rows is the quantile. Exact: q is a decimal, the rest integers.
+-#}
+{% macro has_reached_quantile(position, group_size, q) -%}
+    {{ position }} >= cast({{ q }} as decimal(9, 6)) * {{ group_size }}
+{%- endmacro %}

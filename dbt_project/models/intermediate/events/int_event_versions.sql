@@ -1,0 +1,91 @@
+{#-
+    Grain: one accepted row of an export of events (batch, row), typed and kept for good. Rows that tell of the same
+    event have the same `event_id`, or, without one, the same `row_key`: identical rows count as often as in the one
+    file of their day that has most of them. `event_hash` finds either quickly.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_pending',
+    on_schema_change='fail'
+) }}
+
+with
+
+events as (
+
+    select * from {{ ref('stg_generic__events') }}
+    where {{ pending_rows('traffic_events') }}
+
+),
+
+identified as (
+
+    select
+        *,
+        cast(null as varchar) as row_key
+    from events
+    where event_id is not null
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (partition by _batch_id, _content_hash order by _source_row) as occurrence
+    from events
+    where event_id is null
+
+),
+
+keyed as (
+
+    select * from identified
+
+    union all
+
+    select
+        {% for column in [
+            'event_id', 'visitor_id', 'customer_id', 'item_id', 'category_id', 'event_type', 'source', 'campaign',
+            'page', 'device', 'event_at', '_folder_date', '_exported_at', '_batch_id', '_source_file', '_source_row',
+            '_content_hash', '_raw_file'
+        ] -%}
+        {{ column }},
+        {% endfor -%}
+        {{ surrogate_key(['_folder_date', '_content_hash', 'occurrence']) }} as row_key
+    from numbered
+
+)
+
+select
+    -- ids
+    event_id,
+    row_key,
+    visitor_id,
+    customer_id,
+    item_id,
+    category_id,
+
+    -- strings
+    event_type,
+    source,
+    campaign,
+    page,
+    device,
+
+    -- numerics
+    {{ lookup_hash('coalesce(event_id, row_key)') }} as event_hash,
+
+    -- dates
+    {{ business_date('event_at') }} as event_date,
+
+    -- timestamps
+    event_at,
+
+    -- metadata
+    _folder_date,
+    _batch_id,
+    _source_file,
+    _source_row
+
+from keyed

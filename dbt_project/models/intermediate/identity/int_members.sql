@@ -1,0 +1,96 @@
+{#-
+    Grain: one customer as the newest export of members tells it (by date folder, file name and row).
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_keys',
+    unique_key='customer_id',
+    on_schema_change='fail'
+) }}
+
+{%- set columns %}
+    customer_id,
+    tier,
+    gender,
+    age_band,
+    province,
+    city,
+    points,
+    is_fan,
+    joined_at,
+    fan_since_at,
+    _folder_date,
+    _batch_id,
+    _source_file,
+    _source_row
+{%- endset %}
+
+with
+
+pending as (
+
+    select {{ columns }}
+    from {{ ref('stg_generic__members') }}
+    where customer_id is not null and {{ pending_rows('members') }}
+
+),
+
+known as (
+
+    select * from pending
+    {%- if adds_to_history() %}
+    union all
+    select {{ columns }}
+    from {{ this }}
+    where
+        customer_id in (select pending.customer_id from pending)
+        and not ({{ of_pending_batches('members') }})
+    {%- endif %}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_id
+            order by _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
+        ) as version_rank
+    from known
+
+)
+
+select
+    -- ids
+    customer_id,
+
+    -- strings
+    tier,
+    gender,
+    age_band,
+    province,
+    city,
+
+    -- numerics
+    points,
+
+    -- booleans
+    is_fan,
+
+    -- dates
+    {{ business_date('joined_at') }} as joined_date,
+    {{ business_date('fan_since_at') }} as fan_since_date,
+
+    -- timestamps
+    joined_at,
+    fan_since_at,
+
+    -- metadata
+    _folder_date,
+    _batch_id,
+    _source_file,
+    _source_row
+
+from ranked
+where version_rank = 1

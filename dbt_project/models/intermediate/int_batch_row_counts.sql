@@ -1,0 +1,75 @@
+{#-
+    Grain: one batch that has rows. Rows in raw, staged and quarantined, each counted where it stands, so that a
+    gate can prove that nothing got lost: rows read = rows staged + rows quarantined.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_pending',
+    on_schema_change='fail'
+) }}
+
+{%- set staged_models = {
+    'orders': ref('stg_generic__order_lines'),
+    'traffic_events': ref('stg_generic__events'),
+    'traffic_sources': ref('stg_generic__traffic_sources'),
+    'members': ref('stg_generic__members'),
+    'consent': ref('stg_generic__consents'),
+} %}
+
+with
+
+{% for name, staged in staged_models.items() -%}
+{{ name }}_raw as (
+
+    select '{{ name }}' as source, 'raw' as place, _batch_id from {{ source('raw', name) }}
+    where {{ pending_rows(name) }}
+
+),
+
+{{ name }}_staged as (
+
+    select '{{ name }}' as source, 'staged' as place, _batch_id from {{ staged }}
+    where {{ pending_rows(name) }}
+
+),
+
+{{ name }}_quarantined as (
+
+    select '{{ name }}' as source, 'quarantined' as place, _batch_id
+    from {{ ref('stg_generic__quarantined_rows') }}
+    where source = '{{ name }}' and {{ pending_rows(name) }}
+
+),
+
+{% endfor -%}
+
+placed as (
+
+    {% for name in staged_models -%}
+    select * from {{ name }}_raw
+    union all
+    select * from {{ name }}_staged
+    union all
+    select * from {{ name }}_quarantined
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+
+)
+
+select
+    -- ids
+    _batch_id as batch_id,
+
+    -- strings
+    source,
+
+    -- numerics
+    count(case when place = 'raw' then 1 end) as raw_row_count,
+    count(case when place = 'staged' then 1 end) as staged_row_count,
+    count(case when place = 'quarantined' then 1 end) as quarantined_row_count,
+
+    -- metadata
+    _batch_id
+
+from placed
+group by _batch_id, source

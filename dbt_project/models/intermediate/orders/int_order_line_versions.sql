@@ -1,0 +1,85 @@
+{#-
+    Grain: one line of one export of an order (batch, order, line). Rows with the same line id are one line, the
+    last row. A row without one is a line of its own, known by its position among the order's rows.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_pending',
+    on_schema_change='fail'
+) }}
+
+with
+
+order_lines as (
+
+    select * from {{ ref('stg_generic__order_lines') }}
+    where {{ pending_rows('orders') }}
+
+),
+
+positioned as (
+
+    select
+        *,
+        row_number() over (partition by _batch_id, order_id order by _source_row) as line_position,
+        coalesce(max(exported_at) over (partition by _batch_id, order_id), _exported_at) as version_exported_at
+    from order_lines
+
+),
+
+-- `#2` is the second row's key; a line id that begins with # gets another one, so that the two cannot meet.
+keyed as (
+
+    select
+        *,
+        case
+            when line_id is null then concat('#', cast(line_position as varchar))
+            when line_id like '#%' then concat('#', line_id)
+            else line_id
+        end as line_key,
+        coalesce(refunded_at, version_exported_at) as effective_refunded_at
+    from positioned
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (partition by _batch_id, order_id, line_key order by _source_row desc) as line_rank
+    from keyed
+
+)
+
+select
+    -- ids
+    order_id,
+    line_key,
+    item_id,
+    category_id,
+
+    -- strings
+    item_name,
+
+    -- numerics
+    row_number() over (partition by _batch_id, order_id order by _source_row) as line_number,
+    quantity,
+    unit_price,
+    discount_amount,
+    line_paid_amount,
+    refunded_amount,
+
+    -- dates
+    case when refunded_amount > 0 then {{ business_date('effective_refunded_at') }} end as refunded_date,
+
+    -- timestamps
+    case when refunded_amount > 0 then effective_refunded_at end as refunded_at,
+    version_exported_at as exported_at,
+
+    -- metadata
+    _folder_date,
+    _batch_id,
+    _source_file
+
+from ranked
+where line_rank = 1

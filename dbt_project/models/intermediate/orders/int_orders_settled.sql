@@ -1,0 +1,87 @@
+{#-
+    Grain: one touched order as of D, with what was paid and refunded for it, and whether it is a deal.
+-#}
+with
+
+orders as (
+
+    select * from {{ ref('int_orders_current') }}
+
+),
+
+lines as (
+
+    select
+        order_id,
+        count(*) as line_count,
+        sum(quantity) as item_quantity,
+        sum(paid_amount) as lines_paid_amount,
+        sum(refunded_amount) as refunded_amount,
+        sum(refund_count) as refund_count
+    from {{ ref('int_order_lines_settled') }}
+    group by order_id
+
+),
+
+totalled as (
+
+    select
+        orders.*,
+        lines.line_count,
+        lines.item_quantity,
+        lines.lines_paid_amount,
+        lines.refunded_amount,
+        lines.refund_count,
+        case
+            when orders.is_paid then coalesce(orders.order_paid_amount, lines.lines_paid_amount)
+        end as paid_amount
+    from orders
+    inner join lines on orders.order_id = lines.order_id
+
+),
+
+judged as (
+
+    select
+        *,
+        is_paid and refund_count > 0 and refunded_amount >= paid_amount as is_fully_refunded,
+        refunded_amount > coalesce(paid_amount, 0) as is_over_refunded
+    from totalled
+
+)
+
+select
+    -- ids
+    order_id,
+    customer_id,
+    {{ customer_key('customer_id') }} as customer_key,
+
+    -- strings
+    status,
+    province,
+    city,
+
+    -- numerics
+    cast(line_count as bigint) as line_count,
+    cast(item_quantity as decimal(38, 6)) as item_quantity,
+    cast(paid_amount as decimal(18, 2)) as paid_amount,
+    cast(refunded_amount as decimal(18, 2)) as refunded_amount,
+    cast(paid_amount - refunded_amount as decimal(18, 2)) as net_amount,
+    cast(paid_amount - lines_paid_amount as decimal(18, 2)) as unallocated_amount,
+
+    -- booleans
+    is_paid,
+    is_paid and not is_fully_refunded as is_deal,
+    is_fully_refunded,
+    is_over_refunded,
+
+    -- dates
+    ordered_date,
+    paid_date,
+
+    -- timestamps
+    ordered_at,
+    paid_at,
+    exported_at
+
+from judged

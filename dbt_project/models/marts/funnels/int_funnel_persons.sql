@@ -1,0 +1,26 @@
+{#- Grain: person whose attempts of any start date this build may change.
+    Relinking a visitor moves its events, old ones too: from the person it counted as to the one it counts as now.
+    Definition: docs/definitions/funnels.md -#}
+{{ config(schema="intermediate", materialized="table") }}
+
+-- A visitor that is new altogether has no older attempts: its dates are touched anyway.
+with relinked as (
+    select relinked.visitor_id, relinked.previous_customer_key, visitors.customer_key
+    from {{ ref("int_relinked_visitors") }} as relinked
+    left join {{ ref("dim_visitors") }} as visitors on relinked.visitor_id = visitors.visitor_id
+    where
+        visitors.first_event_date is null
+        or visitors.first_event_date < {{ add_days(previous_as_of_date(), -var("funnel_window_days")) }}
+),
+
+persons as (
+    select visitor_id as person_id from relinked
+    union all
+    select customer_key as person_id from relinked
+    union all
+    select previous_customer_key as person_id from relinked
+)
+
+select distinct person_id
+from persons
+where person_id is not null

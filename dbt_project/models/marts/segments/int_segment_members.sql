@@ -1,0 +1,49 @@
+{#- Grain: shop x segment x customer inside as of D.
+    Every segment's members with the facts that put them in; the memberships' memory is in fct_segment_memberships.
+    Definition: docs/definitions/segments.md -#}
+{{ config(schema="intermediate", materialized="table") }}
+
+with operating_members as (
+    select segment_id, customer_key, reason
+    from {{ ref("int_segment_members__interest") }}
+    union all
+    select segment_id, customer_key, reason
+    from {{ ref("int_segment_members__new_customer") }}
+    union all
+    select segment_id, customer_key, reason
+    from {{ ref("int_segment_members__repurchase") }}
+),
+
+key_operating_members as (
+    select customer_key, {{ sorted_list("segment_id") }} as segment_ids
+    from operating_members
+    group by customer_key
+),
+
+members as (
+    select segment_id, customer_key, reason
+    from operating_members
+    union all
+    select 'key_operating' as segment_id, customer_key, {{ json_object_text([("segments", "segment_ids")]) }} as reason
+    from key_operating_members
+    union all
+    select
+        rfm_class as segment_id,
+        customer_key,
+        {{ json_object_text([
+            ("recency_days", "recency_days"),
+            ("frequency", "frequency"),
+            ("monetary", "cast(monetary as varchar)"),
+            ("r_score", "r_score"),
+            ("f_score", "f_score"),
+            ("m_score", "m_score"),
+        ]) }} as reason
+    from {{ ref("fct_customer_rfm") }}
+)
+
+select
+    cast('{{ var("shop_id") }}' as varchar) as shop_id,
+    cast(segment_id as varchar) as segment_id,
+    customer_key,
+    reason
+from members

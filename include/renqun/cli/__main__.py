@@ -1,0 +1,5 @@
+"""`python -m renqun.cli` is `renqun`."""
+
+from renqun.cli import main
+
+main()

@@ -1,0 +1,129 @@
+"""`renqun audience`: what was published of each audience, what would be, and an operator's word on it."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from renqun.cli.dates import DateOption, OptionalDateOption, day, optional_day
+from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
+from renqun.settings import DEFAULT_SHOP, Home
+
+app = typer.Typer(help="Audiences: list, preview, compare, release, withdraw.", no_args_is_help=True)
+
+AudienceArgument = Annotated[str, typer.Argument(metavar="AUDIENCE", help="The audience's id.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who says so; default: the user of this machine.")]
+_DIFF_SHOWN = 20
+
+
+@app.command("list")
+def list_all(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:
+    """All audiences, with what became of each at its last publication."""
+    from renqun.publish.catalog import list_audiences
+
+    home = Home.from_environment()
+    audiences = list_audiences(home, home.shop(shop_id).id)
+    if as_json:
+        print_json([asdict(one) for one in audiences])
+        return
+    titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why")
+    rows = [
+        (a.audience_id, f"{a.name_en} {a.name_zh}", a.as_of, a.version, a.members, a.expires_on, a.status, a.reason)
+        for a in audiences
+    ]
+    print_table("", titles, rows)
+
+
+@app.command("preview")
+def preview(
+    audience_id: AudienceArgument,
+    shop_id: ShopOption = DEFAULT_SHOP,
+    date: OptionalDateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What publishing an audience from published marts would do. Nothing is written."""
+    from renqun.publish.catalog import preview as look
+
+    home = Home.from_environment()
+    found = look(home, home.shop(shop_id).id, audience_id, as_of=optional_day(date))
+    if as_json:
+        print_json(asdict(found))
+        return
+    facts = {step.name: f"{step.people:,}" for step in found.steps}
+    print_facts(
+        {
+            "audience": found.audience_id,
+            "marts": f"as of {found.as_of}, version {found.marts_version}",
+            **facts,
+            "published before": f"{found.previous_members:,}",
+            "would be added": f"{found.added:,}",
+            "would be removed": f"{found.removed:,}",
+            "not applicable": found.not_applicable,
+            "would be held back": found.alarm,
+        }
+    )
+
+
+@app.command("diff")
+def diff(
+    audience_id: AudienceArgument,
+    older: Annotated[str | None, typer.Argument(help="A version; default: the one before.")] = None,
+    newer: Annotated[str | None, typer.Argument(help="A version; default: latest.")] = None,
+    shop_id: ShopOption = DEFAULT_SHOP,
+    as_json: JsonOption = False,
+) -> None:
+    """Who came and who went between two published versions."""
+    from renqun.publish.catalog import diff as compare
+
+    home = Home.from_environment()
+    found = compare(home, home.shop(shop_id).id, audience_id, older, newer)
+    if as_json:
+        print_json(asdict(found))
+        return
+    print(
+        f"{audience_id}: {found.older or 'nothing'} ({found.older_members:,}) → {found.newer} ({found.newer_members:,})"
+    )
+    for what, keys in (("added", found.added), ("removed", found.removed)):
+        more = f" … {len(keys) - _DIFF_SHOWN:,} more" if len(keys) > _DIFF_SHOWN else ""
+        print(f"{what} {len(keys):,}: {' '.join(keys[:_DIFF_SHOWN])}{more}")
+
+
+@app.command("release")
+def release(
+    audience_id: AudienceArgument,
+    date: DateOption,
+    reason: Annotated[str, typer.Option(help="Why the change is right.")],
+    by: ByOption = "",
+    shop_id: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """Let held-back content go out with the next run; it holds for exactly the people that were held back."""
+    from renqun.publish.withdrawal import release as let_go
+
+    home = Home.from_environment()
+    who = by or getpass.getuser()
+    let_go(home, home.shop(shop_id).id, audience_id, day(date), released_by=who, reason=reason)
+    print(f"released; it goes out with: renqun run --date {date} --shop {shop_id}")
+
+
+@app.command("withdraw")
+def withdraw(
+    audience_id: AudienceArgument,
+    reason: Annotated[str, typer.Option(help="Why it must not be used.")],
+    by: ByOption = "",
+    version: Annotated[str | None, typer.Option(help="The version; default: latest.")] = None,
+    shop_id: ShopOption = DEFAULT_SHOP,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a published version back: the pointer goes back, and a recall file names who must be removed."""
+    from renqun.publish.withdrawal import withdraw as take_back
+
+    home = Home.from_environment()
+    who = by or getpass.getuser()
+    taken = take_back(home, home.shop(shop_id).id, audience_id, version, withdrawn_by=who, reason=reason)
+    if as_json:
+        print_json(taken.model_dump(mode="json"))
+    else:
+        print_facts(taken.model_dump(mode="json"))

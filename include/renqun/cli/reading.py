@@ -1,0 +1,96 @@
+"""`renqun sql` and `renqun verify`: reading what was published."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from renqun.cli.dates import OptionalDateOption, optional_day
+from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
+from renqun.errors import ExitCode, RequestError
+from renqun.settings import DEFAULT_SHOP, Home
+
+_TABLES = """
+select table_name as mart, count(*) as columns from information_schema.columns
+where table_schema = 'marts' group by all order by all
+"""
+
+
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(metavar="[QUERY]", help="One select; '-' reads it from standard input.")
+    ] = None,
+    shop_id: ShopOption = DEFAULT_SHOP,
+    day: OptionalDateOption = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with a header.")] = False,
+    limit: Annotated[int, typer.Option(help="Rows shown in a table; --json and --csv print all.")] = 100,
+) -> None:
+    """Query the published marts, read-only. Without a query: which marts there are."""
+    import duckdb
+
+    from renqun.publish.reader import open_marts
+
+    text = sys.stdin.read() if query == "-" else query or _TABLES
+    home = Home.from_environment()
+    connection = open_marts(home, home.shop(shop_id).id, optional_day(day))
+    try:
+        try:
+            result = connection.sql(text)
+        except duckdb.Error as error:
+            raise RequestError(
+                f"the query failed: {error}", remedy="'renqun sql' without a query lists the marts"
+            ) from error
+        if result is None:
+            raise RequestError("the query gives no rows", remedy="the marts are read-only: write a select")
+        if as_csv:
+            _print_csv(result)
+        elif as_json:
+            print_json([dict(zip(result.columns, row, strict=True)) for row in result.fetchall()])
+        else:
+            rows = result.limit(limit + 1).fetchall()
+            print_table("", result.columns, rows[:limit])
+            if len(rows) > limit:
+                print(f"… more than {limit} rows; --limit shows more")
+    finally:
+        connection.close()
+
+
+def verify(
+    path: Annotated[Path, typer.Argument(exists=True, help="A version's folder, or a folder of versions.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Prove a published version offline: schema, counts, sha256, gates passed."""
+    from renqun.publish.verify import verify as check
+
+    report = check(path)
+    if as_json:
+        print_json({**asdict(report), "passed": report.passed})
+    else:
+        print_facts(
+            {
+                "path": report.path,
+                "what": f"{report.kind or 'unknown'} as of {report.as_of or '?'}, version {report.version or '?'}",
+                "files checked": report.files_checked,
+                "verdict": "sound" if report.passed else f"{len(report.failures)} faults",
+            }
+        )
+        for failure in report.failures:
+            print(f"  ✗ {failure.id}: {failure.subject}: {failure.message}")
+        for note in report.notes:
+            print(f"  · {note}")
+    if not report.passed:
+        raise typer.Exit(int(ExitCode.HELD_BACK))
+
+
+def _print_csv(result: Any) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(result.columns)
+    while rows := result.fetchmany(10_000):
+        writer.writerows(rows)

@@ -1,0 +1,226 @@
+"""Row checks as SQL: every cell is proven here, so that what staging casts later cannot fail.
+
+The SQL is made from a source's description. A row gets its reasons (`<id>:<column>`, several joined by `,`) or,
+if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative_quantity`, `negative_price`,
+`time_before_2000`, `time_after_export`, `digits_lost`, `foreign_currency`, a source's own (`paid_before_ordered`,
+`unknown_event_type`), and `ragged_row` or `broken_encoding` for a record that could not be read at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from renqun.ingest.catalogue import METADATA_COLUMNS, Column, Source, WholeBy
+from renqun.ingest.detect import Detection
+from renqun.ingest.engine import literal, quoted
+from renqun.settings import Shop
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
+_OFFSET = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
+_NAIVE_TIME = f"{_DAY}([T ]{_CLOCK})?"
+_ZONED_TIME = f"{_DAY}[T ]{_CLOCK}{_OFFSET}"
+_NUMBER = r"[+-]?\d+(\.\d+)?"
+_NUMBER_TYPE = "DECIMAL(18, 6)"
+"""Twelve digits before the point are more than any shop's money or stock: what is larger is a damaged cell."""
+_DIGITS_LOST = r"[+-]?\d(\.\d+)?[eE]\+\d+"
+"""What a spreadsheet writes for a long id (1.71E+18): the digits are gone."""
+_BLANKS = " \\t\\r\\n"
+
+_UNIT, _RECORD = "chr(31)", "chr(30)"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a batch comes from, as its rows say it."""
+
+    shop: Shop
+    file_name: str
+    batch_id: str
+    exported_at: datetime | None
+    """The end of the folder's date; unknown for a file that lies in no date folder."""
+
+
+def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
+    """The SQL of a file's rows in raw's layout, each with its reasons.
+
+    Args:
+        read_sql: the relation of `renqun.ingest.read`.
+        detection: what the file is.
+        place: the batch.
+    """
+    source, names = detection.source, detection.header.names
+    cell = {
+        column.name: f"c{names.index(column.header_name)}" for column in source.columns if column.header_name in names
+    }
+    extra = {name: f"c{names.index(name)}" for name in detection.unknown_columns}
+    normal = [f"{_filled(value)} AS {value}" for value in cell.values()]
+    normal += [f"nullif({value}, '') AS {value}" for value in extra.values()]
+    typed = [f"{_typed(column, cell[column.name], place.shop)} AS t_{cell[column.name]}" for column in source.columns
+             if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}]  # fmt: skip
+    hashed = ", ".join(
+        f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted([*cell.items(), *extra.items()])
+    )
+    row_text = csv_text([f"c{index}" for index in range(len(names))])
+    outputs = [
+        *(f"{cell.get(name, 'NULL::VARCHAR')} AS {quoted(name)}" for name in source.names),
+        *(f"{value} AS {quoted(name)}" for name, value in extra.items()),
+        f"{literal(place.file_name)} AS _source_file",
+        "source_row AS _source_row",
+        f"{literal(place.batch_id)} AS _batch_id",
+        f"{_instant(place.exported_at)}::TIMESTAMP AS _exported_at",
+        f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END) AS _content_hash",
+        f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
+        "reason AS _quarantine_reason",
+    ]
+    return (
+        f"WITH read AS ({read_sql}), "
+        f"cells AS (SELECT * REPLACE ({', '.join(normal)}) FROM read), "
+        f"typed AS (SELECT {', '.join(['*', *typed])} FROM cells), "
+        f"judged AS (SELECT *, {_reason(source, cell, place)} AS reason FROM typed) "
+        f"SELECT {', '.join(outputs)} FROM judged"
+    )
+
+
+def whole_relation(parquet_sql: str, detection: Detection) -> str:
+    """The rows of `judged_relation` in file order, those that share the fate of a quarantined one quarantined too.
+
+    For sources that have a rule `whole_by`.
+    """
+    rule = detection.source.rules.whole_by
+    assert rule is not None, f"rows of {detection.source.source} stand alone"
+    reason = literal(f"{rule.reason}:{rule.column}")
+    text = csv_text([quoted(raw_name(detection, header)) for header in detection.header.names])
+    return (
+        f"SELECT * EXCLUDE (shares) REPLACE (CASE WHEN shares THEN {text} ELSE _row_text END AS _row_text, "
+        f"CASE WHEN shares THEN {reason} ELSE _quarantine_reason END AS _quarantine_reason) "
+        f"FROM (SELECT *, {_shares(parquet_sql, rule)} AS shares FROM {parquet_sql}) ORDER BY _source_row"
+    )
+
+
+def rows_that_share(parquet_sql: str, detection: Detection) -> str | None:
+    """The sound rows that share the fate of a quarantined one; nothing for a source whose rows stand alone."""
+    rule = detection.source.rules.whole_by
+    return f"SELECT * FROM {parquet_sql} WHERE {_shares(parquet_sql, rule)}" if rule else None
+
+
+def _shares(parquet_sql: str, rule: WholeBy) -> str:
+    key = quoted(rule.column)
+    return (
+        f"_quarantine_reason IS NULL AND {key} IN "
+        f"(SELECT {key} FROM {parquet_sql} WHERE _quarantine_reason IS NOT NULL AND {key} IS NOT NULL)"
+    )
+
+
+def empty_relation(source: Source) -> str:
+    """The SQL of a source's typed relation without rows."""
+    columns = [f"NULL::VARCHAR AS {quoted(name)}" for name in source.names]
+    columns += [f"NULL::{kind} AS {name}" for name, kind in METADATA_COLUMNS.items()]
+    return f"SELECT {', '.join(columns)} WHERE false"
+
+
+def raw_name(detection: Detection, header: str) -> str:
+    """The name that a column of the file has in raw."""
+    return next((c.name for c in detection.source.columns if c.header_name == header), header)
+
+
+def csv_text(cells: Sequence[str]) -> str:
+    """The SQL of a row's text, written as CSV from its cells."""
+    written = (
+        f"CASE WHEN regexp_matches({cell}, '[\",\\r\\n]') THEN '\"' || replace({cell}, '\"', '\"\"') || '\"' "
+        f"ELSE coalesce({cell}, '') END"
+        for cell in cells
+    )
+    return f"concat_ws(',', {', '.join(written)})"
+
+
+def _reason(source: Source, cell: dict[str, str], place: Place) -> str:
+    findings = [finding for column in source.columns if column.name in cell
+                for finding in _column_findings(source, column, cell, place)]  # fmt: skip
+    findings += _row_findings(source, cell, place.shop)
+    reasons = ", ".join(f"CASE WHEN {condition} THEN {literal(reason)} END" for condition, reason in findings)
+    return f"CASE WHEN fault IS NOT NULL THEN fault ELSE nullif(concat_ws(',', {reasons}), '') END"
+
+
+def _column_findings(source: Source, column: Column, cell: dict[str, str], place: Place) -> list[tuple[str, str]]:
+    value, typed = cell[column.name], f"t_{cell[column.name]}"
+    findings = []
+    if column.required:
+        findings.append((f"{value} IS NULL", f"missing_required:{column.name}"))
+    match column.kind:
+        case "id":
+            findings.append((f"regexp_full_match({value}, '{_DIGITS_LOST}')", f"digits_lost:{column.name}"))
+        case "enum":
+            allowed = ", ".join(literal(allowed) for allowed in column.values)
+            findings.append((f"{value} NOT IN ({allowed})", f"{column.reason}:{column.name}"))
+        case "boolean":
+            findings.append((f"lower({value}) NOT IN ('true', 'false')", f"unparsable_value:{column.name}"))
+        case "text":
+            pass
+        case _:
+            findings.append((f"{value} IS NOT NULL AND {typed} IS NULL", f"unparsable_value:{column.name}"))
+    if column.kind == "quantity":
+        findings.append((f"{typed} < 0", f"negative_quantity:{column.name}"))
+    if column.not_negative:
+        findings.append((f"{typed} < 0", f"negative_price:{column.name}"))
+    if column.kind in {"timestamp", "date"} and column.time_rules:
+        start = f"timezone({literal(place.shop.time_zone)}, TIMESTAMP '2000-01-01')"
+        findings.append((f"{typed} < {start}", f"time_before_2000:{column.name}"))
+        if not column.export_time:
+            latest = f"{_row_export_time(source, cell, place)} + INTERVAL 1 DAY"
+            findings.append((f"{typed} > {latest}", f"time_after_export:{column.name}"))
+    return findings
+
+
+def _row_findings(source: Source, cell: dict[str, str], shop: Shop) -> list[tuple[str, str]]:
+    rules = source.rules
+    findings = [
+        (f"t_{cell[rule.column]} < t_{cell[rule.earlier]}", f"{rule.reason}:{rule.column}")
+        for rule in rules.not_before
+        if rule.column in cell and rule.earlier in cell
+    ]
+    if rules.shop_currency in cell:
+        value = f"upper(trim({cell[rules.shop_currency]}))"
+        findings.append((f"{value} <> {literal(shop.currency)}", f"foreign_currency:{rules.shop_currency}"))
+    if rules.one_of:
+        given = [cell[name] for name in rules.one_of if name in cell]
+        findings.append((f"coalesce({', '.join(given)}) IS NULL", f"missing_required:{'|'.join(rules.one_of)}"))
+    return findings
+
+
+def _filled(value: str) -> str:
+    """The cell, null where it holds nothing but blanks. Few cells begin with one: only those are trimmed."""
+    trimmed = f"CASE WHEN trim({value}, E'{_BLANKS}') = '' THEN NULL ELSE {value} END"
+    return f"CASE WHEN {value} < '!' THEN {trimmed} ELSE {value} END"
+
+
+def _typed(column: Column, value: str, shop: Shop) -> str:
+    """The cell as what it means: an instant, a number; null where it does not parse."""
+    zone = literal(shop.time_zone)
+    match column.kind:
+        case "timestamp":
+            return (
+                f"CASE WHEN regexp_full_match({value}, '{_NAIVE_TIME}') "
+                f"THEN timezone({zone}, TRY_CAST({value} AS TIMESTAMP)) "
+                f"WHEN regexp_full_match({value}, '{_ZONED_TIME}') THEN TRY_CAST({value} AS TIMESTAMPTZ) END"
+            )
+        case "date":
+            return (
+                f"CASE WHEN regexp_full_match({value}, '{_DAY}') "
+                f"THEN timezone({zone}, TRY_CAST({value} AS DATE)::TIMESTAMP) END"
+            )
+        case _:
+            return f"CASE WHEN regexp_full_match({value}, '{_NUMBER}') THEN TRY_CAST({value} AS {_NUMBER_TYPE}) END"
+
+
+def _row_export_time(source: Source, cell: dict[str, str], place: Place) -> str:
+    given = [f"t_{cell[column.name]}" for column in source.columns if column.export_time and column.name in cell]
+    return f"coalesce({', '.join([*given, _instant(place.exported_at)])})"
+
+
+def _instant(moment: datetime | None) -> str:
+    if moment is None:
+        return "NULL::TIMESTAMPTZ"
+    return f"TIMESTAMPTZ {literal(moment.isoformat(sep=' '))}"

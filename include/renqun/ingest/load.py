@@ -1,0 +1,103 @@
+"""From one recognised file to one batch: the Parquet in raw's layout and its ledger entry.
+
+The incoming Parquet, which a gate may read with `read_parquet` over all incoming files of a source
+(`union_by_name = true`, since extra columns differ), holds the source's canonical columns as text in the order of
+its description, the file's unknown columns as text, and then `METADATA_COLUMNS`. Rows are in the file's order;
+a row with a `_quarantine_reason` is quarantined, the others are sound.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from renqun.errors import TechnicalError
+from renqun.ingest.checks import Place, judged_relation, rows_that_share, whole_relation
+from renqun.ingest.detect import Detection
+from renqun.ingest.engine import Workbench, literal
+from renqun.ingest.read import read_file
+
+_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows a file had, and how many of them are quarantined, by reason."""
+
+    rows_read: int
+    rows_quarantined: int
+    quarantine_reasons: dict[str, int]
+
+
+def write_batch(
+    bench: Workbench, path: Path, detection: Detection, place: Place, *, where: str, target: Path
+) -> RowCounts:
+    """Read a file, judge its rows, write them as Parquet. `target` appears at once and whole.
+
+    Equal files give equal bytes.
+
+    Raises:
+        FileRefused: the file as a whole cannot be read.
+        TechnicalError: the Parquet could not be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    judged = staged.with_suffix(".judged.tmp")
+    try:
+        read_file(
+            bench, path, detection, where,
+            lambda sql: copy_to_parquet(bench, judged_relation(sql, detection, place), staged),
+        )  # fmt: skip
+        counts = _count(bench, staged)
+        if counts.rows_quarantined and _some_share_a_fate(bench, staged, detection):
+            staged.replace(judged)
+            copy_to_parquet(bench, whole_relation(f"read_parquet({literal(str(judged))})", detection), staged)
+            counts = _count(bench, staged)
+        flush(staged)
+        staged.replace(target)
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
+        raise TechnicalError(
+            f"a batch could not be written: {error}",
+            where=str(target),
+            remedy="make room on the disk and run again; nothing was loaded from this file",
+        ) from error
+    finally:
+        judged.unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
+    return counts
+
+
+def copy_to_parquet(bench: Workbench, sql: str, target: Path) -> None:
+    """Write a relation as Parquet."""
+    bench.connection.execute(f"COPY ({sql}) TO {literal(str(target))} {_PARQUET}")
+
+
+def flush(path: Path) -> None:
+    """Make sure that a file's bytes are on the disk before its name says so."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _some_share_a_fate(bench: Workbench, parquet: Path, detection: Detection) -> bool:
+    """Whether a sound row belongs together with a quarantined one."""
+    sql = rows_that_share(f"read_parquet({literal(str(parquet))})", detection)
+    return sql is not None and bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchone() is not None
+
+
+def _count(bench: Workbench, parquet: Path) -> RowCounts:
+    table = f"read_parquet({literal(str(parquet))})"
+    rows = bench.connection.execute(
+        f"SELECT _quarantine_reason, count(*) FROM {table} GROUP BY _quarantine_reason"
+    ).fetchall()
+    reasons: Counter[str] = Counter()
+    for joined, count in rows:
+        for reason in (joined or "").split(","):
+            reasons[reason] += count
+    sound = reasons.pop("", 0)
+    total = sum(count for _, count in rows)
+    return RowCounts(total, total - sound, dict(sorted(reasons.items())))

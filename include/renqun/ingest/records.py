@@ -1,0 +1,74 @@
+"""Splitting CSV bytes into records without losing one: for headers, and for files that the strict reader refuses.
+
+The rules are RFC 4180's, on bytes: fields separated by commas, a field that begins with a quote ends with one and
+may hold commas, line ends and doubled quotes. A quote inside a field that does not begin with one is a character
+like any other. A record whose quoting is broken ends at its line's end, so it takes no other record with it.
+Lines with nothing on them are no records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from mmap import mmap
+
+_SIMPLE = re.compile(rb'([^"\r\n]*+)(\r\n|\n|\r|\Z)')
+_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"(?=[,\r\n]|\Z)')
+_PLAIN = re.compile(rb'(?!")[^,\r\n]*+')
+_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\n|\r|\Z)")
+
+RECORD_LIMIT = 1_000_000
+"""No real row is longer than this many bytes: a longer one is a quote that nobody closed."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a CSV file."""
+
+    text: bytes
+    """Its bytes, without the line end."""
+    cells: list[bytes] | None
+    """Its cells, unquoted; nothing where the quoting is broken."""
+    end: int
+    """Where the next record begins."""
+    line_end: bytes
+
+
+def split_record(data: bytes | mmap, start: int) -> Record:
+    """The record that begins at `start`."""
+    simple = _SIMPLE.match(data, start)
+    if simple:
+        text = simple.group(1)
+        return Record(text, text.split(b",") if len(text) <= RECORD_LIMIT else None, simple.end(), simple.group(2))
+    cells: list[bytes] = []
+    position = start
+    while True:
+        quoted = _QUOTED.match(data, position)
+        field = quoted or _PLAIN.match(data, position)
+        if field is None or field.end() - start > RECORD_LIMIT:
+            return _broken_line(data, start)
+        cells.append(field.group(1).replace(b'""', b'"') if quoted else field.group(0))
+        position = field.end()
+        if data[position : position + 1] != b",":
+            break
+        position += 1
+    line_end = _LINE.match(data, position)
+    assert line_end is not None, "a field ends at a comma, a line end or the end of the file"
+    return Record(data[start:position], cells, line_end.end(), line_end.group(2))
+
+
+def split_records(data: bytes | mmap, start: int) -> Iterator[Record]:
+    """All records from `start` to the end, empty lines left out."""
+    size = len(data)
+    while start < size:
+        record = split_record(data, start)
+        if record.text:
+            yield record
+        start = record.end
+
+
+def _broken_line(data: bytes | mmap, start: int) -> Record:
+    line = _LINE.match(data, start)
+    assert line is not None, "every place begins a line, if an empty one"
+    return Record(line.group(1), None, line.end(), line.group(2))

@@ -1,0 +1,1 @@
+"""From audited marts to immutable versions that a stranger can verify offline."""

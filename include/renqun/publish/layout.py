@@ -1,0 +1,52 @@
+"""Which mart is published how: its key, and whether it is kept in parts."""
+
+from __future__ import annotations
+
+import re
+
+PARTITIONED_MARTS = {"fct_sessions": "session_date", "fct_events": "event_date"}
+"""Marts of traffic history and the date that splits them: a day that did not change is never written again."""
+
+SOURCES_WITHOUT_PEOPLE = frozenset({"traffic_sources"})
+"""Aggregates of the platform: having them does not make a shop one whose visitors are known."""
+
+MARTS_DATABASE = "marts.duckdb"
+OPEN_SCRIPT = "open.sql"
+
+STORAGE_VERSION = "v1.0.0"
+"""The storage format of `marts.duckdb`: DuckDB 1.0 and every later one reads it."""
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "dim_customers": ("shop_id", "customer_key"),
+    "dim_items": ("shop_id", "item_id"),
+    "dim_visitors": ("shop_id", "visitor_id"),
+    "fct_orders": ("shop_id", "order_id"),
+    "fct_order_lines": ("shop_id", "order_id", "line_key"),
+    "fct_refunds": ("shop_id", "refund_key"),
+    "fct_sessions": ("shop_id", "session_id"),
+    "fct_events": ("shop_id", "event_key"),
+    "fct_customer_rfm": ("shop_id", "as_of_date", "customer_key"),
+    "fct_customer_stages": ("shop_id", "as_of_date", "customer_key"),
+    "fct_segment_memberships": ("shop_id", "segment_id", "customer_key", "entered_on"),
+    "agg_segment_sizes__by_day": ("shop_id", "as_of_date", "segment_id"),
+    "fct_funnel_attempts": ("shop_id", "funnel_id", "grain", "person_id", "item_id", "start_date", "started_at"),
+    "agg_funnel_steps__by_day_source": ("shop_id", "funnel_id", "grain", "start_date", "source", "step"),
+    "agg_cohort_retention__by_month": ("shop_id", "cohort_month", "period"),
+    "agg_repurchase_rates__by_month": ("shop_id", "cohort_month", "within_days"),
+    "agg_shop_kpis__by_day": ("shop_id", "business_date"),
+}
+"""Keys as DESIGN names them; the marts gate proves that they are unique. What is not listed is ordered by all
+its columns."""
+
+_WORKING_TABLE = re.compile(r".*__dbt_(tmp|backup).*")
+
+
+def order_by(mart: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that put the rows of a mart into one certain order."""
+    key = _KEYS.get(mart, ())
+    return key if key and set(key) <= set(columns) else columns
+
+
+def is_mart(table: str) -> bool:
+    """Whether a relation of the schema `marts` is a mart, not a leftover of a killed dbt process."""
+    return _WORKING_TABLE.fullmatch(table) is None

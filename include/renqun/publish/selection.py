@@ -1,0 +1,262 @@
+"""The first step of publishing audiences: who is in each of them, as of the date of published marts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from renqun.errors import RequestError
+from renqun.lock import exclusive
+from renqun.publish import files, layout
+from renqun.publish.definitions import Audience, load_audiences, members
+from renqun.publish.history import AudienceFolder, AudienceVersion
+from renqun.publish.manifest import BatchEntry, GateRecord, VersionReference, content_key
+from renqun.publish.versions import MartsVersion, find_marts
+from renqun.run import RunContext
+from renqun.settings import Settings
+from renqun.storage import write_text_atomically
+
+State = Literal["selected", "unchanged", "held_back", "not_applicable"]
+MEMBER_COLUMNS = (("customer_key", "VARCHAR"), ("entered_on", "DATE"), ("reason", "VARCHAR"))
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Selection(_Record):
+    """What was decided on one audience before anything of it was written."""
+
+    audience: Audience
+    state: State
+    """`selected`: goes on to the gates; `unchanged`: this very content is published already; `held_back`: waits
+    for somebody to release it; `not_applicable`: the shop lacks an export that the audience needs."""
+    reason: str | None = None
+    members: int = 0
+    members_sha256: str | None = None
+    content_key: str | None = None
+    is_released: bool = False
+    """Somebody has looked at a change beyond the size window and let it go out."""
+    previous: VersionReference | None = None
+
+
+class SelectionReport(_Record):
+    """What `select_members` decided; kept in the work folder for the steps behind it."""
+
+    as_of: date
+    marts: VersionReference
+    batches: tuple[BatchEntry, ...]
+    audiences: tuple[Selection, ...]
+
+    def selected(self) -> tuple[Selection, ...]:
+        """The audiences that go on to the gates."""
+        return tuple(one for one in self.audiences if one.state == "selected")
+
+
+class AudienceVerdict(_Record):
+    """What a gate said of one audience, and of which rows."""
+
+    members_sha256: str
+    gates: tuple[GateRecord, ...]
+    failure: str | None = None
+    """Why the audience is held back; names checks and counts, never people."""
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """`<shop>/warehouse/publish/<as_of>/`: what the steps hand to each other; no reader looks here."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, ctx: RunContext) -> WorkFolder:
+        """The work folder of a run's business date."""
+        return cls(ctx.paths.warehouse_dir / "publish" / ctx.ds.isoformat())
+
+    def members_file(self, audience_id: str) -> Path:
+        """The selected members of an audience."""
+        return self.root / audience_id / "members.parquet"
+
+    def verdict(self, audience_id: str, stage: str) -> AudienceVerdict | None:
+        """What a gate said of an audience since it was selected; None where it was not asked."""
+        file = self._verdict_file(audience_id, stage)
+        return AudienceVerdict.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def keep_verdict(self, audience_id: str, stage: str, verdict: AudienceVerdict) -> None:
+        """Keep what a gate said of an audience."""
+        write_text_atomically(self._verdict_file(audience_id, stage), verdict.model_dump_json(indent=2) + "\n")
+
+    def forget_verdict(self, audience_id: str, stage: str) -> None:
+        """A gate has to be asked again."""
+        self._verdict_file(audience_id, stage).unlink(missing_ok=True)
+
+    def _verdict_file(self, audience_id: str, stage: str) -> Path:
+        return self.root / audience_id / f"gate.{stage}.json"
+
+    @property
+    def selection_file(self) -> Path:
+        """What was selected."""
+        return self.root / "selection.json"
+
+    def selection(self) -> SelectionReport:
+        """What `select_members` decided.
+
+        Raises:
+            RequestError: it has not run for this date.
+        """
+        try:
+            return SelectionReport.model_validate_json(self.selection_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValidationError) as error:
+            raise RequestError(
+                "no members were selected for this date",
+                where=str(self.selection_file),
+                remedy="run publish_audiences from select_members on",
+            ) from error
+
+
+def select_members(
+    ctx: RunContext, marts_version: str | None = None, *, audiences: Sequence[Audience] | None = None
+) -> SelectionReport:
+    """Write the members of every audience, as of `ctx.ds`, into the work folder.
+
+    Args:
+        ctx: the run; its date is the as-of date of the marts.
+        marts_version: which version of the marts; None = the newest of that date.
+        audiences: the definitions; None = those of `include/renqun/audiences/`.
+
+    Raises:
+        RequestError: no marts of that date, or a definition names a segment that the marts do not have.
+    """
+    definitions = load_audiences() if audiences is None else tuple(audiences)
+    timeout = Settings().lock_timeout_seconds
+    with exclusive(ctx.paths.writer_lock, f"select_members {ctx.ds}", timeout_seconds=timeout):
+        marts = find_marts(ctx.paths, as_of=ctx.ds, version=marts_version)
+        work = WorkFolder.of(ctx)
+        _start_afresh(work)
+        with opened_marts(marts) as opened:
+            require_segments(opened, definitions, marts)
+            decided = tuple(_select(ctx, opened, marts, audience, work) for audience in definitions)
+        report = SelectionReport(
+            as_of=ctx.ds,
+            marts=VersionReference(as_of=marts.as_of, version=marts.version),
+            batches=marts.manifest.batches,
+            audiences=decided,
+        )
+        write_text_atomically(work.selection_file, report.model_dump_json(indent=2) + "\n")
+    return report
+
+
+@dataclass(frozen=True)
+class OpenMarts:
+    """Relations of published marts."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    @property
+    def memberships(self) -> duckdb.DuckDBPyRelation:
+        """`fct_segment_memberships`."""
+        return self.connection.sql("select * from published.main.fct_segment_memberships")
+
+    def segments(self, as_of: date) -> set[str]:
+        """The segments that the marts speak of on a date, those without members too."""
+        rows = self.connection.execute(
+            "select distinct segment_id from published.main.agg_segment_sizes__by_day where as_of_date = ?", [as_of]
+        ).fetchall()
+        return {str(row[0]) for row in rows}
+
+
+@contextmanager
+def opened_marts(marts: MartsVersion) -> Iterator[OpenMarts]:
+    """The relations of a version, read-only, for the block."""
+    with files.workbench() as connection:
+        files.attach(connection, marts.folder / layout.MARTS_DATABASE, "published")
+        yield OpenMarts(connection)
+
+
+def require_segments(opened: OpenMarts, definitions: Sequence[Audience], marts: MartsVersion) -> None:
+    """A definition may only name segments that the marts have: a typing error is not an empty audience.
+
+    Raises:
+        RequestError: one names another.
+    """
+    known = opened.segments(marts.as_of)
+    for audience in definitions:
+        unknown = sorted(set(audience.segments) - known)
+        if unknown:
+            raise RequestError(
+                f"the audience {audience.id!r} names segments that the marts do not have: {', '.join(unknown)}",
+                where=f"audiences/{audience.id}.yml",
+                remedy=f"known segments: {', '.join(sorted(known)) or 'none'}",
+            )
+
+
+def missing_groups(audience: Audience, marts: MartsVersion) -> list[str]:
+    """The export groups that an audience needs and the shop does not have."""
+    return [group for group in audience.needs if group not in marts.manifest.groups]
+
+
+def size_alarm(audience: Audience, previous: int, current: int) -> str | None:
+    """Why a change of size must be looked at before it is published; None where it is as usual."""
+    if previous > 0 and current == 0:
+        return f"it had {previous} members and is suddenly empty"
+    window = audience.size_window
+    if previous >= window.min_previous and abs(current - previous) > window.max_change_share * previous:
+        return (
+            f"it goes from {previous} to {current} members, more than its window of"
+            f" {window.max_change_share:.0%} allows"
+        )
+    return None
+
+
+def _select(ctx: RunContext, opened: OpenMarts, marts: MartsVersion, audience: Audience, work: WorkFolder) -> Selection:
+    if absent := missing_groups(audience, marts):
+        lacks = f"the shop has no export of: {', '.join(absent)}"
+        return Selection(audience=audience, state="not_applicable", reason=lacks)
+    written = work.members_file(audience.id)
+    written.parent.mkdir(parents=True, exist_ok=True)
+    files.write_parquet(members(opened.memberships, audience, marts.as_of), written)
+    facts = files.facts_of(opened.connection, written)
+    files.require_equal(facts.columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
+    key = content_key(audience.definition_hash, ctx.ds, facts.sha256)
+    folder = AudienceFolder.of(ctx.paths, audience.id)
+    baseline = folder.baseline(ctx.ds)
+    state, reason = _decide(audience, folder, baseline, key, facts.rows)
+    return Selection(
+        audience=audience,
+        state=state,
+        reason=reason,
+        members=facts.rows,
+        members_sha256=facts.sha256,
+        content_key=key,
+        is_released=folder.is_released(key),
+        previous=VersionReference(as_of=baseline.manifest.as_of, version=baseline.version) if baseline else None,
+    )
+
+
+def _decide(
+    audience: Audience, folder: AudienceFolder, baseline: AudienceVersion | None, key: str, rows: int
+) -> tuple[State, str | None]:
+    if baseline and baseline.manifest.content_key() == key:
+        return "unchanged", None
+    if not folder.is_released(key):
+        for version in folder.versions():
+            if version.is_withdrawn and version.manifest.content_key() == key:
+                return "held_back", f"the same people were withdrawn as version {version.version}"
+    return "selected", None
+
+
+def _start_afresh(work: WorkFolder) -> None:
+    """Clear this date's folder and those of older dates: they name customers and are of no use any more."""
+    if work.root.parent.is_dir():
+        for folder in work.root.parent.iterdir():
+            if folder.name <= work.root.name:
+                shutil.rmtree(folder, ignore_errors=True)
+    work.root.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,153 @@
+"""An operator's word on a version: release what was held back, or withdraw what should not have gone out."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from renqun.errors import RequestError
+from renqun.lock import exclusive
+from renqun.publish import files
+from renqun.publish.history import AudienceFolder, AudienceVersion, Release, Withdrawal
+from renqun.publish.manifest import to_text
+from renqun.publish.parts import building
+from renqun.publish.writing import sound_members, write_list
+from renqun.settings import Home, Settings
+from renqun.storage import write_text_atomically
+
+
+def release(home: Home, shop_id: str, audience_id: str, as_of: date, *, released_by: str, reason: str) -> Release:
+    """Let the held-back content of an audience go out with the next run of its date.
+
+    The release holds for exactly the people that were held back, not for whatever a later run selects.
+
+    Raises:
+        RequestError: nothing is held back.
+    """
+    paths = home.paths(shop_id)
+    folder = AudienceFolder.of(paths, audience_id)
+    with exclusive(paths.writer_lock, f"release {audience_id}", timeout_seconds=Settings().lock_timeout_seconds):
+        outcome = folder.outcome(as_of)
+        if outcome is None or outcome.status != "held_back" or outcome.content_key is None:
+            raise RequestError(
+                f"nothing of the audience {audience_id!r} is held back as of {as_of}",
+                where=str(folder.day(as_of)),
+                remedy="'renqun audience list' shows what is held back, and of which date",
+            )
+        released = Release(
+            audience_id=audience_id,
+            as_of=as_of,
+            content_key=outcome.content_key,
+            released_by=released_by,
+            reason=reason,
+        )
+        write_text_atomically(folder.release_file(outcome.content_key), to_text(released))
+    return released
+
+
+def withdraw(
+    home: Home, shop_id: str, audience_id: str, version: str | None = None, *, withdrawn_by: str, reason: str
+) -> Withdrawal:
+    """Take a version back: the pointer returns to the version before, and recall files say what to undo downstream.
+
+    `withdrawn/<version>/recall.*` lists who must be removed downstream: people of the withdrawn version who are not
+    in the one that the pointer names afterwards. `restore.*` lists whom that version had taken out. The version's own
+    files stay as they are.
+
+    Args:
+        home: the home.
+        shop_id: the shop.
+        audience_id: the audience.
+        version: which version; None = the one that the pointer names.
+        withdrawn_by: who says so.
+        reason: why.
+
+    Raises:
+        RequestError: no such version, or it is withdrawn already.
+    """
+    paths = home.paths(shop_id)
+    folder = AudienceFolder.of(paths, audience_id)
+    with exclusive(paths.writer_lock, f"withdraw {audience_id}", timeout_seconds=Settings().lock_timeout_seconds):
+        gone = _find(folder, audience_id, version)
+        if gone.is_withdrawn:
+            return _finish(folder, gone)
+        before = folder.pointer()
+        after = folder.latest()
+        if after and after.version == gone.version:
+            after = _before(folder, gone)
+        place = folder.withdrawal_folder(gone.version)
+        with building(place.parent) as staging:
+            recalled, restored = _write_recall(staging, gone, after)
+            record = Withdrawal(
+                audience_id=audience_id,
+                as_of=gone.manifest.as_of,
+                version=gone.version,
+                withdrawn_by=withdrawn_by,
+                reason=reason,
+                pointer_before=before.version if before else None,
+                pointer_after=after.version if after else None,
+                recalled=recalled,
+                restored=restored,
+            )
+            (staging / "withdrawal.json").write_text(to_text(record), encoding="utf-8", newline="\n")
+            files.seal(staging)
+            os.rename(staging, place)
+        folder.point_to(after)
+    return record
+
+
+def _finish(folder: AudienceFolder, gone: AudienceVersion) -> Withdrawal:
+    """Of a withdrawal that was killed before the pointer moved, only the pointer is left to do."""
+    place = folder.withdrawal_folder(gone.version)
+    latest = folder.latest()
+    if latest is None or latest.version != gone.version:
+        raise RequestError(
+            f"version {gone.version} of the audience {gone.manifest.audience_id!r} is withdrawn already",
+            where=str(place),
+            remedy="its recall files are there",
+        )
+    folder.point_to(_before(folder, gone))
+    return Withdrawal.model_validate_json((place / "withdrawal.json").read_text(encoding="utf-8"))
+
+
+def _find(folder: AudienceFolder, audience_id: str, version: str | None) -> AudienceVersion:
+    latest = folder.latest()
+    found = latest if version is None else next((v for v in folder.versions() if v.version == version), None)
+    if found is None:
+        raise RequestError(
+            f"the audience {audience_id!r} has no {'published version' if version is None else 'version ' + version}",
+            where=str(folder.root),
+            remedy="'renqun audience list' shows the versions",
+        )
+    return found
+
+
+def _before(folder: AudienceFolder, version: AudienceVersion) -> AudienceVersion | None:
+    """The newest version in the chain before this one that is not withdrawn."""
+    reference = version.manifest.previous
+    while reference is not None:
+        earlier = folder.load(reference.as_of, reference.version)
+        if not earlier.is_withdrawn:
+            return earlier
+        reference = earlier.manifest.previous
+    return None
+
+
+def _write_recall(staging: Path, gone: AudienceVersion, after: AudienceVersion | None) -> tuple[int, int]:
+    with files.workbench() as connection:
+        withdrawn = _keys(connection, gone)
+        standing = _keys(connection, after) if after else withdrawn.limit(0)
+        recall = withdrawn.except_(standing).order("customer_key")
+        restore = standing.except_(withdrawn).order("customer_key")
+        counts = []
+        for name, people in (("recall", recall), ("restore", restore)):
+            write_list(people, "customer_key", staging, name)
+            counts.append(files.facts_of(connection, staging / f"{name}.parquet").rows)
+    return counts[0], counts[1]
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, version: AudienceVersion) -> duckdb.DuckDBPyRelation:
+    return files.read_parquet(connection, sound_members(version)).select("customer_key")

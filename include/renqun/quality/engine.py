@@ -1,0 +1,211 @@
+"""Great Expectations on DuckDB: every check becomes SQL that runs where the data is.
+
+Great Expectations is imported when the first suite is examined, never before: its import costs seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from renqun.quality.samples import failing_rows, sample_rows
+from renqun.quality.suite import QUERY_TYPE, Expectation, Suite
+from renqun.quality.verdict import Outcome
+
+_ROWS_KEPT = 200
+"""Rows of a failed query that Great Expectations gets to see; counts are made in SQL and are exact."""
+
+_COUNTS = ("element_count", "unexpected_count", "missing_count")
+_COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+_ROWS_MARK = "/* failing rows of"
+_VALUE_IN_MESSAGE = re.compile(r"'[^'\n]*'")
+_MESSAGE_LENGTH = 300
+
+logger = logging.getLogger(__name__)
+
+
+class Examiner:
+    """Asks suites of relations in one DuckDB connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._source: Any = None
+
+    def close(self) -> None:
+        """Forget the data source; a long-lived process examines many."""
+        if self._source is not None:
+            gx_context().data_sources.delete(self._source.name)
+            self._source = None
+
+    def row_count(self, relation: str) -> int | None:
+        """Rows of a relation; None where there is no such relation or it cannot be read."""
+        try:
+            row = self._connection.execute(f"select count(*) from {relation}").fetchone()
+        except duckdb.Error as error:
+            logger.warning("%s cannot be read: %s", relation, without_values(str(error)))
+            return None
+        return int(row[0]) if row else None
+
+    def examine(self, suite: Suite, expectations: Sequence[Expectation], rows: int) -> list[Outcome]:
+        """Ask all expectations of a suite at once.
+
+        Args:
+            suite: names the relation `<stage>.<object>` and its key.
+            expectations: the suite's expectations, vars resolved.
+            rows: rows of the relation.
+
+        Returns:
+            One outcome an expectation; an exception inside a check is an outcome with an error.
+        """
+        by_id = {expectation.id: expectation for expectation in expectations}
+        try:
+            validation = self._validate(suite, expectations)
+        except Exception as error:
+            # Whatever breaks inside the engine must never read as "passed".
+            logger.exception("suite %s could not be asked", suite.name)
+            message = f"{type(error).__name__}: {without_values(str(error))}"
+            return [Outcome(id=expectation.id, success=False, error=message) for expectation in expectations]
+        return [self._outcome(suite, by_id[one.expectation_config.id], one, rows) for one in validation.results]
+
+    def _validate(self, suite: Suite, expectations: Sequence[Expectation]) -> Any:
+        from great_expectations.core import ExpectationSuite
+
+        asked = ExpectationSuite(
+            name=suite.name,
+            expectations=[
+                {
+                    "type": expectation.type,
+                    "kwargs": _kwargs(suite, expectation),
+                    "severity": expectation.severity,
+                    "meta": {"why": expectation.why},
+                }
+                for expectation in expectations
+            ],
+        )
+        for expectation, question in zip(expectations, asked.expectations, strict=True):
+            # A suite takes no expectation that has an id already; results carry ours all the same.
+            question.id = expectation.id
+        return self._batch(suite).validate(asked, result_format=_COUNTS_ONLY)
+
+    def _batch(self, suite: Suite) -> Any:
+        if self._source is None:
+            self._source = _duckdb_source(self._connection)
+        asset = self._source.add_table_asset(suite.name, table_name=suite.object, schema_name=suite.stage)
+        return asset.get_batch(asset.build_batch_request())
+
+    def _outcome(self, suite: Suite, expectation: Expectation, answer: Any, rows: int) -> Outcome:
+        error = _exception_of(answer.exception_info)
+        if error is not None:
+            return Outcome(id=expectation.id, success=False, error=error)
+        result: Mapping[str, Any] = answer.result
+        is_success = bool(answer.success)
+        observed = _observed(expectation, result)
+        sample: tuple[dict[str, Any], ...] = ()
+        batches: tuple[str, ...] = ()
+        where = None if is_success else failing_rows(suite, expectation)
+        if where is not None:
+            sample, batches = sample_rows(self._connection, where)
+        return Outcome(
+            id=expectation.id,
+            success=is_success,
+            evaluated_rows=_evaluated(expectation, result, rows),
+            observed=observed,
+            sample=sample,
+            batches=batches,
+        )
+
+
+def without_values(message: str) -> str:
+    """The first line of an engine's message, without the values that it quotes: they may be personal."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return _VALUE_IN_MESSAGE.sub("'…'", lines[0] if lines else "no message")[:_MESSAGE_LENGTH]
+
+
+@cache
+def gx_context() -> Any:
+    """The process's Great Expectations context: in memory, silent, sending nothing anywhere."""
+    import os
+
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def _duckdb_source(connection: duckdb.DuckDBPyConnection) -> Any:
+    """A data source whose every connection is a cursor of ours: same attached files, same views."""
+    from duckdb_sqlalchemy import ConnectionWrapper
+    from sqlalchemy import event
+
+    def cursor() -> Any:
+        opened = connection.cursor()
+        opened.execute("set TimeZone = 'UTC'")
+        return ConnectionWrapper(opened)
+
+    source = gx_context().data_sources.add_or_update_sql(
+        f"duckdb_{time.monotonic_ns()}",
+        connection_string="duckdb:///:memory:",
+        create_temp_table=False,
+        kwargs={"creator": cursor},
+    )
+    event.listen(source.get_execution_engine().engine, "after_cursor_execute", _buffer_result)
+    return source
+
+
+def _buffer_result(_connection: Any, cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+    """Fetch a result while its cursor is open.
+
+    Great Expectations reads results after their connection context has closed, and DuckDB's cursor has dropped
+    them by then (`IndexError` in `resolve_metric_bundle`).
+    """
+    from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+    rows = cursor.fetchmany(_ROWS_KEPT) if statement.startswith(_ROWS_MARK) else cursor.fetchall()
+    context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=rows)
+
+
+def _kwargs(suite: Suite, expectation: Expectation) -> dict[str, Any]:
+    """Arguments as Great Expectations takes them.
+
+    It puts a subquery for `{batch}`, with an alias of its own unless the query has a join: a query could not name
+    its batch. So the relation's name is put in here, and `{batch}`, which it misses otherwise, stands in a comment.
+    """
+    query = failing_rows(suite, expectation) if expectation.type == QUERY_TYPE else None
+    return expectation.kwargs if query is None else {"unexpected_rows_query": f"{_ROWS_MARK} {{batch}} */ {query}"}
+
+
+def _exception_of(info: Mapping[str, Any]) -> str | None:
+    """Great Expectations reports one exception, or one for each metric that failed."""
+    single = [info] if "raised_exception" in info else list(info.values())
+    for one in single:
+        if one.get("raised_exception"):
+            return without_values(str(one.get("exception_message") or "the check raised an exception"))
+    return None
+
+
+def _observed(expectation: Expectation, result: Mapping[str, Any]) -> dict[str, Any]:
+    if expectation.type == QUERY_TYPE:
+        return {"unexpected_count": int(result["observed_value"])}
+    counts = {name: int(result[name]) for name in _COUNTS if name in result}
+    if counts:
+        return counts
+    value = result.get("observed_value")
+    return {"observed_value": value if value is None or isinstance(value, int | float | list) else str(value)}
+
+
+def _evaluated(expectation: Expectation, result: Mapping[str, Any], rows: int) -> int | None:
+    if expectation.type == QUERY_TYPE:
+        return rows
+    if "element_count" not in result:
+        return None
+    return int(result["element_count"]) - int(result.get("missing_count", 0))

@@ -1,0 +1,186 @@
+"""A gate: ask the suites of a stage, keep the verdicts, stop the run where one is critical."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from renqun.errors import GateFailed, RequestError
+from renqun.quality import results
+from renqun.quality.suite import STAGES, Stage, Suite, gate_vars, load_stage, resolve
+from renqun.quality.verdict import CheckResult, GateReport, SuiteReport, judge
+from renqun.run import RunContext
+from renqun.settings import Settings, Shop
+
+RUNBOOK = "docs/runbooks/gate-stopped.md"
+_TOP_FAILURES = 5
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GateInput:
+    """What a gate looks at: a connection in which every object is a relation `<stage>.<object>`."""
+
+    connection: duckdb.DuckDBPyConnection
+    suites: tuple[Suite, ...]
+    empty_is_fine: Mapping[str, str] = field(default_factory=dict)
+    """Object → why it may have no rows in this run, beyond what its suite says."""
+    subject: str | None = None
+
+
+@contextmanager
+def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB for a gate: relations are views over files, nothing is written anywhere."""
+    settings = Settings()
+    connection = duckdb.connect(config={"memory_limit": settings.memory_limit, "threads": settings.threads})
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def run_gate(stage: Stage, ctx: RunContext, given: GateInput) -> GateReport:
+    """Ask, keep the verdicts, and stop where a critical check failed.
+
+    Raises:
+        GateFailed: after the verdicts were stored.
+    """
+    report = ask(stage, ctx, given)
+    conclude(ctx, report)
+    return report
+
+
+def ask(stage: Stage, ctx: RunContext, given: GateInput) -> GateReport:
+    """Ask the suites and keep the verdicts.
+
+    Raises:
+        RequestError: a waiver of the shop names an unknown check, or a suite an unknown var.
+    """
+    check_waivers(ctx.shop)
+    variables = shop_vars(ctx.shop)
+    report = GateReport(
+        stage=stage,
+        shop_id=ctx.shop.id,
+        ds=ctx.ds,
+        run_id=ctx.run_id,
+        subject=given.subject,
+        suites=examine_all(ctx, given, variables),
+    )
+    results.store(ctx.paths, report)
+    for check in report.warnings:
+        logger.warning("%s", _line(check))
+    logger.info("gate %s: %s", stage, report.summary())
+    return report
+
+
+def examine_all(ctx: RunContext, given: GateInput, variables: Mapping[str, Any]) -> tuple[SuiteReport, ...]:
+    """The verdicts on all objects of a gate; writes nothing."""
+    from renqun.quality.engine import Examiner
+
+    examiner = Examiner(given.connection)
+    reports = []
+    for suite in given.suites:
+        started = time.monotonic()
+        expectations = [resolve(expectation, variables) for expectation in suite.expectations]
+        rows = examiner.row_count(f"{suite.stage}.{suite.object}")
+        outcomes = examiner.examine(suite, expectations, rows) if rows else []
+        reports.append(
+            judge(
+                suite,
+                expectations,
+                outcomes,
+                rows=rows,
+                empty_is_fine=suite.may_be_empty or given.empty_is_fine.get(suite.object),
+                waivers=ctx.shop.waivers,
+                shop_id=ctx.shop.id,
+                ds=ctx.ds,
+                run_id=ctx.run_id,
+                subject=given.subject,
+                seconds=time.monotonic() - started,
+            )
+        )
+    examiner.close()
+    return tuple(reports)
+
+
+def conclude(ctx: RunContext, report: GateReport) -> None:
+    """Render the verdicts, and raise where the gate found something critical.
+
+    Raises:
+        GateFailed: names the failed checks, where their results are, and the runbook.
+    """
+    _render(ctx)
+    if report.passed:
+        return
+    failures = report.failures
+    of = f" ({report.subject})" if report.subject else ""
+    head = (
+        f"gate {report.stage}{of} stopped shop {report.shop_id} on {report.ds}:"
+        f" {len(failures)} critical check{'s' if len(failures) > 1 else ''} failed"
+    )
+    lines = [head, *(f"  - {_line(check)}" for check in failures[:_TOP_FAILURES])]
+    if len(failures) > _TOP_FAILURES:
+        lines.append(f"  - and {len(failures) - _TOP_FAILURES} more")
+    raise GateFailed(
+        "\n".join(lines),
+        where=str(results.result_file(ctx.paths, next(one for one in report.suites if not one.passed)).parent),
+        remedy=f"what was published before is untouched; {RUNBOOK} says how to find and repair the cause",
+    )
+
+
+def shop_vars(shop: Shop) -> dict[str, Any]:
+    """The project's vars and those of gates, with the shop's overrides."""
+    from renqun.warehouse.fingerprint import project_vars
+
+    return project_vars() | gate_vars() | shop.vars
+
+
+def check_waivers(shop: Shop) -> None:
+    """A waiver demotes a check that exists and is critical.
+
+    Raises:
+        RequestError: it names another.
+    """
+    if not shop.waivers:
+        return
+    known = {check_id for stage in STAGES for suite in load_stage(stage) for check_id in suite.critical_ids}
+    unknown = sorted({waiver.check for waiver in shop.waivers} - known)
+    if unknown:
+        raise RequestError(
+            f"shop {shop.id} waives what is no critical check: {', '.join(unknown)}",
+            where="shops.yml",
+            remedy="write the check's id as in expectations/ and in the gate's message, or remove the waiver",
+        )
+
+
+def _line(check: CheckResult) -> str:
+    parts = [f"{check.id}: {check.why}"]
+    count = check.observed.get("unexpected_count")
+    if count:
+        parts.append(f"({count} failing)")
+    elif "observed_value" in check.observed:
+        parts.append(f"(found {check.observed['observed_value']})")
+    if check.note:
+        parts.append(f"[{check.note}]")
+    if check.batches:
+        more = f" and {len(check.batches) - _TOP_FAILURES} more" if len(check.batches) > _TOP_FAILURES else ""
+        parts.append(f"in batches {', '.join(check.batches[:_TOP_FAILURES])}{more}")
+    return " ".join(parts)
+
+
+def _render(ctx: RunContext) -> None:
+    """Data Docs are for readers: where they cannot be made, the verdicts stand all the same."""
+    from renqun.quality.docs import build_docs
+
+    try:
+        build_docs(ctx)
+    except Exception:
+        logger.exception("Data Docs could not be rendered; the verdicts are in %s", results.results_folder(ctx.paths))

@@ -1,0 +1,257 @@
+"""Exports by the million for benchmarks: as fast as a disk takes them, no truth and no faults.
+
+Every value is an integer mix of the seed and the row's number (the 32-bit finaliser "lowbias32", in DuckDB SQL), not a
+hash or a random function of the engine: the rows are the same in every version, and so are the bytes of CSV; a Parquet
+file also names the engine's version in its footer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from renqun.errors import RequestError
+
+Format = Literal["csv", "parquet"]
+BENCHMARK_END = date(2026, 6, 30)
+_MASK = 0xFFFFFFFF
+_EVENTS_PER_VISIT = 8
+_COPY_OPTIONS = {
+    "csv": "format csv, header, quote '', escape '', delimiter '|'",
+    "parquet": "format parquet, compression zstd",
+}
+"""No cell needs quotes: a CSV line is written as one cell, which spares the engine a look at each."""
+_DayRows = Callable[[int, str], str]
+
+_MACROS = f"""
+create or replace temp macro fold(x, by_bits) as xor(x, x >> by_bits);
+create or replace temp macro scramble(x) as
+    fold((fold((fold(x, 16) * 2146121005::ubigint) & {_MASK}, 15) * 2221713035::ubigint) & {_MASK}, 16)::bigint;
+create or replace temp macro choose(x, n) as (x * n::bigint) >> 32;
+"""
+"""`scramble` maps 32 bits to 32 bits; `choose` maps 32 bits evenly to 0 … n − 1."""
+
+
+def _decimal(cents: str) -> str:
+    return f"(({cents}) // 100)::varchar || '.' || lpad((({cents}) % 100)::varchar, 2, '0')"
+
+
+_ITEMS = f"""
+create or replace temp table items as
+with priced as (select number, 100 + number * 7919 % 49900 as cents from range($items::bigint) as numbers (number))
+select
+    number,
+    'i' || number as item_id,
+    'Item ' || number as name,
+    'g' || number % 20 as category_id,
+    {_decimal("cents")} as price,
+    {_decimal("cents * 2")} as price_of_two
+from priced
+"""
+_TIMES = """
+create or replace temp table times as
+select second, strftime(timestamp '2000-01-01' + to_seconds(second), ' %H:%M:%S') as text
+from range(86400) as seconds (second)
+"""
+_CLOCK = "create or replace temp table clock as select second, $day || text as text from times"
+_EVENT_COLUMNS = (
+    "event_id", "event_at", "event_type", "visitor_id", "customer_id", "item_id", "category_id", "source", "campaign",
+    "page", "device",
+)  # fmt: skip
+_ORDER_COLUMNS = (
+    "order_id", "line_id", "customer_id", "ordered_at", "paid_at", "status", "item_id", "item_name", "category_id",
+    "quantity", "unit_price", "line_paid_amount", "refunded_amount", "currency",
+)  # fmt: skip
+
+
+def generate_events(
+    landing: Path,
+    *,
+    days: int,
+    events_per_day: int,
+    customers: int,
+    seed: int = 1,
+    output: Format = "csv",
+    end: date = BENCHMARK_END,
+    items: int = 2_000,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> list[Path]:
+    """Write `traffic_events` for so many days up to `end`, one file a day; returns the files.
+
+    A visit has eight events, minutes apart; every third visitor is a customer, who logs in at the third event.
+    """
+    visitors = max(1, 3 * customers)
+    visits = -(-events_per_day // _EVENTS_PER_VISIT)
+
+    def rows(salt: int, day: str) -> str:
+        return f"""
+            with visits as (
+                select
+                    number,
+                    scramble(((number + {salt}) & {_MASK})::ubigint) as visit,
+                    choose(scramble(((number + {salt}) & {_MASK})::ubigint), {visitors}) as visitor
+                from range({visits}) as numbers (number)
+            ), events as (
+                select
+                    number,
+                    'e{day}-' || number as event_prefix,
+                    number * 85800 // {visits} as started,
+                    visit,
+                    'v' || visitor as visitor_id,
+                    case when visitor % 3 = 0 then 'c' || visitor // 3 end as customer_id,
+                    {_case("visit % 5", ("search", "recommendation", "live", "advertising", "direct"))} as source,
+                    {_case("(visit >> 4) % 3", ("ios", "android", "pc"))} as device,
+                    unnest([{", ".join(str(place) for place in range(_EVENTS_PER_VISIT))}]) as place
+                from visits
+            ), drawn as (
+                select
+                    *,
+                    scramble(((number * {_EVENTS_PER_VISIT} + place + {salt} + 2654435769) & {_MASK})::ubigint) as draw
+                from events
+                where number * {_EVENTS_PER_VISIT} + place < {events_per_day}
+            )
+            select
+                event_prefix || {_case("place", [f"-{place}" for place in range(_EVENTS_PER_VISIT)])} as event_id,
+                clock.text as event_at,
+                case
+                    when (draw >> 8) % 16 < 10 then 'view'
+                    when (draw >> 8) % 16 < 12 then 'search'
+                    when (draw >> 8) % 16 < 14 then 'cart'
+                    when (draw >> 8) % 16 < 15 then 'favourite'
+                    else 'checkout'
+                end as event_type,
+                visitor_id,
+                case when place >= 2 then customer_id end as customer_id,
+                items.item_id,
+                items.category_id,
+                source,
+                null::varchar as campaign,
+                'detail' as page,
+                device
+            from drawn
+            inner join items on items.number = (visit + draw % 16 * 65537) % {items}
+            inner join clock on clock.second = started + place * 60 + choose(draw, 60)
+        """
+
+    return _write_days(
+        landing, "traffic", "traffic_events", days, end, seed, output, _EVENT_COLUMNS, rows, items, connection
+    )
+
+
+def generate_order_lines(
+    landing: Path,
+    *,
+    days: int,
+    lines_per_day: int,
+    customers: int,
+    seed: int = 1,
+    output: Format = "csv",
+    end: date = BENCHMARK_END,
+    items: int = 2_000,
+    currency: str = "CNY",
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> list[Path]:
+    """Write `orders` for so many days up to `end`, one file a day, two lines an order; returns the files.
+
+    Nineteen of twenty orders are paid within minutes, one line in fifty is refunded.
+    """
+
+    def rows(salt: int, day: str) -> str:
+        return f"""
+            with orders as (
+                select
+                    'o{day}-' || number as order_id,
+                    number,
+                    scramble(((number + {salt}) & {_MASK})::ubigint) as buy,
+                    'c' || choose(scramble(((number + {salt}) & {_MASK})::ubigint), {customers}) as customer_id,
+                    number * 85000 // {max(1, -(-lines_per_day // 2))} as ordered
+                from range({-(-lines_per_day // 2)}) as numbers (number)
+            ), timed as (
+                select orders.*, placed.text as ordered_at, case when buy % 20 <> 0 then settled.text end as paid_at
+                from orders
+                inner join clock as placed on placed.second = ordered
+                inner join clock as settled on settled.second = ordered + 30 + buy % 600
+            ), lines as (
+                select *, unnest([0, 1]) as place from timed
+            ), drawn as (
+                select
+                    *,
+                    scramble(((number * 2 + place + {salt} + 2654435769) & {_MASK})::ubigint) as draw
+                from lines
+                where number * 2 + place < {lines_per_day}
+            )
+            select
+                order_id,
+                order_id || case place when 0 then '-1' else '-2' end as line_id,
+                customer_id,
+                ordered_at,
+                paid_at,
+                case when paid_at is null then '等待买家付款' else '交易成功' end as status,
+                items.item_id,
+                items.name as item_name,
+                items.category_id,
+                case when (draw >> 8) % 16 < 13 then '1' else '2' end as quantity,
+                items.price as unit_price,
+                case
+                    when paid_at is null then null
+                    when (draw >> 8) % 16 < 13 then items.price
+                    else items.price_of_two
+                end as line_paid_amount,
+                case when paid_at is not null and (draw >> 16) % 50 = 0 then items.price end as refunded_amount,
+                '{currency}' as currency
+            from drawn
+            inner join items on items.number = choose(draw, {items})
+        """
+
+    return _write_days(landing, "orders", "orders", days, end, seed, output, _ORDER_COLUMNS, rows, items, connection)
+
+
+def _case(of: str, values: Sequence[str]) -> str:
+    """The value at a place, counted from 0."""
+    whens = " ".join(f"when {place} then '{value}'" for place, value in enumerate(values))
+    return f"case {of} {whens} end"
+
+
+def _write_days(
+    landing: Path,
+    group: str,
+    source: str,
+    days: int,
+    end: date,
+    seed: int,
+    output: Format,
+    columns: Sequence[str],
+    rows: _DayRows,
+    items: int,
+    connection: duckdb.DuckDBPyConnection | None,
+) -> list[Path]:
+    if days < 1 or output not in _COPY_OPTIONS:
+        raise RequestError("a benchmark needs at least one day, as csv or parquet")
+    engine = connection or duckdb.connect(config={"threads": 1})
+    cells = ", ".join(f"coalesce({column}, '')" for column in columns)
+    line = f"""concat_ws(',', {cells}) as "{",".join(columns)}\""""
+    files = []
+    try:
+        engine.execute(_MACROS)
+        engine.execute(_TIMES)
+        engine.execute(_ITEMS, {"items": items})
+        for age in reversed(range(days)):
+            day = end - timedelta(days=age)
+            target = landing / group / day.isoformat() / f"{source}.{output}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            salt = (seed * 1_000_003 + day.toordinal() * 7_368_787) % 0x7FFFFFFF
+            engine.execute(_CLOCK, {"day": day.isoformat()})
+            place = str(target).replace("'", "''")
+            query = rows(salt, day.isoformat())
+            if output == "csv":
+                query = f"select {line} from ({query})"
+            engine.execute(f"copy ({query}) to '{place}' ({_COPY_OPTIONS[output]})")
+            files.append(target)
+    finally:
+        if connection is None:
+            engine.close()
+    return files

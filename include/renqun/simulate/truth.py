@@ -1,0 +1,169 @@
+"""The truth file: what the marts must show, written beside the exports and never read by the pipeline.
+
+Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
+
+- `schema_version`, `time_zone`, `currency`, `seed`, `as_of`, `traffic_start`, `daily_from`, `late_files`, `left_out`
+  (kinds that the history is too short for), `absent_customers` (named by quarantined rows only).
+- `files`: path below the landing tree, or below the late tree where `is_late` → `source`, `date`, `rows`, `quarantined`
+  (reason → rows), `same_bytes_as`.
+- `totals`: as-of date → `before_late` and `after_late` → sums of the whole shop: orders, amounts, sessions, `segments`,
+  `rfm`, `days` (day → measures of that day), `cohorts` (month → size, lists by period, counts by horizon).
+- `planted`: one entry a planted person or visitor: `kind`, `note`, `customer_id` (null for a visitor), `visitor_ids`,
+  `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `rfm` (or
+  null), `cohort` (or null); `rfm_class` (at `as_of`, null where not designed), `consent` (true, false, null: never
+  asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`, all at `as_of` with the late files in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from renqun.simulate.books import Books, OrderEntry, interested, new_customers, rfm_base
+from renqun.simulate.calendar import Calendar
+from renqun.simulate.order_files import money
+from renqun.simulate.planting import Plant, Planting
+from renqun.simulate.profile_files import Consent
+from renqun.simulate.totals import HORIZONS
+from renqun.simulate.wall import DAY, day_text, month_text, wall_text
+
+SCHEMA_VERSION = 1
+
+
+class PlantedContradiction(AssertionError):
+    """What was designed and what happened differ: the simulator is wrong, not the pipeline."""
+
+
+def describe_plants(
+    bed: Planting, books: dict[int, dict[str, Books]], calendar: Calendar, consents: list[Consent]
+) -> list[dict[str, Any]]:
+    """The planted part of the truth; `books` by as-of day, then `before_late` and `after_late`."""
+    views = {
+        stage: {day: _View(pages[stage]) for day, pages in sorted(books.items())}
+        for stage in ("before_late", "after_late")
+    }
+    last = views["after_late"][bed.end]
+    said = {consent.person.customer_id: consent for consent in consents}
+    entered = {id(entry.order): entry for entry in last.books.orders}
+    described = []
+    for plant in bed.plants:
+        _check(plant, last, bed.end)
+        entries = [entered[id(order)] for order in plant.orders if id(order) in entered]
+        consent = said.get(plant.customer_id or "")
+        described.append(
+            {
+                "kind": plant.kind,
+                "note": plant.note,
+                "customer_id": plant.customer_id,
+                "visitor_ids": plant.visitor_ids,
+                "is_late": plant.is_late,
+                **{
+                    stage: {day_text(day): view.of(plant) for day, view in days.items()}
+                    for stage, days in views.items()
+                    if plant.customer_id
+                },
+                "rfm_class": plant.rfm_class,
+                "consent": None if consent is None else consent.is_granted and consent.withdrawn_day is None,
+                "orders": [_order(entry, calendar) for entry in entries],
+                "sessions": [
+                    {
+                        "visitor_id": session.visitor_id,
+                        "started_at": wall_text(session.events[0][0]),
+                        "session_date": day_text(session.events[0][0] // DAY),
+                        "source": session.source,
+                        "event_count": len(session.events),
+                    }
+                    for session in plant.sessions
+                ],
+                "funnel_attempts": [bed.describe(attempt) for attempt in plant.attempts],
+            }
+        )
+    return described
+
+
+class _View:
+    """The books of one day, asked about planted persons."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.interest = interested(books)
+        self.new = new_customers(books)
+        self.rfm = rfm_base(books)
+
+    def segments(self, plant: Plant) -> dict[str, bool]:
+        """Segment → inside."""
+        customer = plant.customer_id or ""
+        return {
+            "interest": customer in self.interest,
+            "new_customer": customer in self.new,
+            "repurchase": plant.repurchase_days is not None and self.books.as_of in plant.repurchase_days,
+        }
+
+    def of(self, plant: Plant) -> dict[str, Any]:
+        """What the marts must show of a planted customer as of the day."""
+        customer = plant.customer_id or ""
+        page = self.books.customers.get(customer)
+        rfm = self.rfm.get(customer)
+        return {
+            "is_customer": customer in self.books.named,
+            "segments": self.segments(plant),
+            "rfm": None if rfm is None else {"recency_days": rfm[0], "frequency": rfm[1], "monetary": money(rfm[2])},
+            "cohort": None if page is None or not page.deals else self._cohort([day for day, _ in page.deals]),
+        }
+
+    def _cohort(self, days: list[int]) -> dict[str, Any]:
+        first = min(days)
+        return {
+            "cohort_month": month_text(first),
+            "first_deal_date": day_text(first),
+            "repurchased_within": {
+                str(horizon): any(0 < day - first <= horizon for day in days)
+                for horizon in HORIZONS
+                if self.books.as_of - first >= horizon
+            },
+        }
+
+
+def _check(plant: Plant, view: _View, end: int) -> None:
+    """What was designed must be what happened."""
+    shown = view.segments(plant)
+    wrong = {segment: inside for segment, inside in plant.designed.items() if shown[segment] != inside}
+    if wrong:
+        raise PlantedContradiction(f"{plant.kind}: designed {wrong}, but as of day {end} it is {shown}")
+
+
+def _order(entry: OrderEntry, calendar: Calendar) -> dict[str, Any]:
+    order = entry.order
+    is_paid = entry.paid_day is not None
+    refunded = [0] * len(order.lines)
+    for _, line, amount in entry.refunds:
+        refunded[line] += amount
+    lines_paid = sum(line.paid for line in order.lines)
+    return {
+        "order_id": order.order_id,
+        "customer_id": order.identity or None,
+        "known_from": day_text(calendar.first_folder(order)),
+        "ordered_at": wall_text(order.ordered_at),
+        "paid_at": wall_text(order.paid_at) if is_paid and order.paid_at is not None else None,
+        "paid_date": None if entry.paid_day is None else day_text(entry.paid_day),
+        "paid_amount": money(entry.paid) if is_paid else None,
+        "refunded_amount": money(entry.refunded),
+        "net_amount": money(entry.paid - entry.refunded) if is_paid else None,
+        "unallocated_amount": money(entry.paid - lines_paid) if is_paid else None,
+        "is_paid": is_paid,
+        "is_deal": entry.is_deal,
+        "is_fully_refunded": entry.is_fully_refunded,
+        "is_over_refunded": entry.refunded > entry.paid,
+        "lines": [
+            {
+                "item_id": line.item.item_id,
+                "quantity": line.quantity,
+                "paid_amount": money(line.paid) if is_paid else None,
+                "refunded_amount": money(refunded[place]),
+            }
+            for place, line in enumerate(order.lines)
+        ],
+        "refunds": [
+            {"refunded_date": day_text(day), "item_id": order.lines[line].item.item_id, "amount": money(amount)}
+            for day, line, amount in sorted(entry.refunds)
+        ],
+    }

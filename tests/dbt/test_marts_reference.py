@@ -1,0 +1,155 @@
+"""Every mart equals a brute-force recomputation, row by row, on hostile random shops."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import marts_reference as reference
+import pytest
+from marts_reference import Steps, Thresholds
+from marts_runner import Warehouse, assert_same
+from marts_world import Tables, as_of, make_world, without
+
+D = date(2024, 5, 17)
+PURCHASE: Steps = [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]
+DEFAULT = {"purchase": PURCHASE}
+# Events that could serve two steps; the same type in a row; a funnel that starts with an order; one step only.
+HOSTILE = DEFAULT | {
+    "twice": [{"view", "cart"}, {"cart", "view", "favourite"}, {"cart"}],
+    "thrice": [{"view"}, {"cart"}, {"view"}, {"view", "order_paid"}, {"order_paid", "view"}],
+    "orders_first": [{"order_placed", "order_paid"}, {"order_paid", "order_placed"}, {"view"}],
+    "looks": [{"view"}],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A built warehouse and what it was built from."""
+
+    warehouse: Warehouse
+    tables: Tables
+    funnels: dict[str, Steps]
+    thresholds: Thresholds = Thresholds()
+    rfm_method: str = "quantile"
+
+
+def build_defaults(folder: Path) -> Case:
+    """Default thresholds and seeds; the data tests of the project run, too."""
+    warehouse, tables = Warehouse(folder), as_of(make_world(1, D), D)
+    warehouse.build(tables, tests=True)
+    return Case(warehouse, tables, DEFAULT)
+
+
+def build_hostile_funnels(folder: Path) -> Case:
+    """Funnels whose steps share event types, fixed RFM scores, and thresholds that a small shop reaches."""
+    warehouse, tables = Warehouse(folder), as_of(make_world(2, D), D)
+    warehouse.seed(D)
+    for funnel, steps in HOSTILE.items():
+        for n, types in enumerate(steps, 1) if funnel != "purchase" else ():
+            warehouse.execute(f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')")
+    warehouse.build(
+        tables, seeds=False, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2
+    )  # fmt: skip
+    return Case(warehouse, tables, HOSTILE, Thresholds(3, 2), "fixed")
+
+
+@pytest.fixture(scope="module", params=[build_defaults, build_hostile_funnels], ids=["defaults", "hostile_funnels"])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return request.param(tmp_path_factory.mktemp("marts"))
+
+
+def test_rfm_equals_the_recomputation(case: Case) -> None:
+    columns = "customer_key, recency_days, frequency, monetary, r_score, f_score, m_score, rfm_class"
+    ours = case.warehouse.keyed(columns, 1, "marts.fct_customer_rfm")
+    assert_same(ours, reference.rfm(case.tables, case.rfm_method), "rfm")
+
+
+def test_segment_members_and_their_reasons_equal_the_recomputation(case: Case) -> None:
+    ours = {
+        (segment, customer): json.loads(reason)
+        for segment, customer, reason in case.warehouse.rows(
+            "select segment_id, customer_key, reason from marts.fct_segment_memberships where exited_on is null"
+        )
+    }
+    expected = {
+        (segment, customer): reason
+        for segment, members in reference.segments(case.tables, case.thresholds).items()
+        for customer, reason in members.items()
+    }
+    assert {segment for segment, _ in expected} >= {"interest", "new_customer", "repurchase", "key_operating"}
+    assert_same(ours, expected, "segments")
+
+
+def test_segment_sizes_are_dense_and_equal_the_recomputation(case: Case) -> None:
+    ours = case.warehouse.keyed("as_of_date, segment_id, customers, entered, exited", 2, "marts.agg_segment_sizes__by_day")
+    members = reference.segments(case.tables, case.thresholds)
+    assert_same(ours, {(D, segment): (len(own), len(own), 0) for segment, own in members.items()}, "sizes")
+
+
+def test_funnel_attempts_equal_the_recomputation(case: Case) -> None:
+    columns = "funnel_id, grain, person_id, item_id, start_date, started_at, source, max_step, is_complete"
+    ours = case.warehouse.keyed(columns, 5, "marts.fct_funnel_attempts")
+    expected = reference.funnel_attempts(case.tables, case.funnels)
+    kept = {key: own for key, own in expected.items() if key[4] > D - timedelta(days=90)}
+    assert max(own[2] for own in kept.values()) == max(len(steps) for steps in case.funnels.values())
+    assert_same(ours, kept, "attempts")
+
+
+def test_funnel_steps_are_dense_and_equal_the_recomputation(case: Case) -> None:
+    columns = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
+    ours = case.warehouse.keyed(columns, 5, "marts.agg_funnel_steps__by_day_source")
+    assert_same(ours, reference.funnel_steps(case.tables, case.funnels), "steps")
+
+
+def test_cohorts_equal_the_recomputation(case: Case) -> None:
+    columns = (
+        "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, cumulative_net_amount, ltv, is_complete"
+    )  # fmt: skip
+    ours = case.warehouse.keyed(columns, 2, "marts.agg_cohort_retention__by_month")
+    assert_same(ours, reference.cohorts(case.tables), "cohorts")
+
+
+def test_repurchase_rates_equal_the_recomputation(case: Case) -> None:
+    columns = "cohort_month, within_days, cohort_size, observable_customers, repurchased_customers, repurchase_rate"
+    ours = case.warehouse.keyed(columns, 2, "marts.agg_repurchase_rates__by_month")
+    assert_same(ours, reference.repurchase_rates(case.tables), "repurchase rates")
+
+
+def read_kpis(warehouse: Warehouse) -> dict[date, dict[str, object]]:
+    ours = warehouse.keyed(", ".join(["business_date", *reference.KPI_COLUMNS]), 1, "marts.agg_shop_kpis__by_day")
+    return {day: dict(zip(reference.KPI_COLUMNS, row, strict=True)) for day, row in ours.items()}
+
+
+def test_kpis_equal_the_recomputation(case: Case) -> None:
+    assert_same(read_kpis(case.warehouse), reference.kpis(case.tables), "kpis")
+
+
+@pytest.mark.parametrize("missing", ["orders", "traffic_events"])
+def test_measures_are_null_when_the_shop_lacks_the_source(missing: str, tmp_path: Path) -> None:
+    tables = without(as_of(make_world(3, D), D), missing)
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(tables)
+    assert_same(read_kpis(warehouse), reference.kpis(tables), "kpis")
+    applicable = warehouse.keyed("segment_id, is_applicable", 1, "marts.agg_segment_sizes__by_day")
+    needs = {"interest": "traffic_events"}
+    assert applicable == {segment: (needs.get(segment, "orders") != missing,) for segment in applicable}
+    if missing == "traffic_events":
+        assert warehouse.rows("select count(*) from marts.agg_funnel_steps__by_day_source") == [(0,)]
+    else:
+        ours = warehouse.keyed(
+            "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete",
+            5,
+            "marts.agg_funnel_steps__by_day_source",
+        )
+        assert_same(ours, reference.funnel_steps(tables, DEFAULT), "steps")
+
+
+def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.build(without(without(as_of(make_world(3, D), D), "orders"), "traffic_events"), tests=True)
+    for mart in ("fct_customer_rfm", "fct_funnel_attempts", "agg_cohort_retention__by_month", "agg_shop_kpis__by_day"):
+        assert warehouse.rows(f"select count(*) from marts.{mart}") == [(0,)]
+    assert warehouse.rows("select distinct customers, entered, exited from marts.agg_segment_sizes__by_day") == [(0, 0, 0)]

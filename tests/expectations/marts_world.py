@@ -1,0 +1,159 @@
+"""A small shop by hand, as its marts are on 2026-03-10; the build before was on 2026-03-09.
+
+    c1  deals o1 (2026-01-05, 100.00: lines 60 + 35, postage 5) and o2 (2026-02-10, 50.00, of which 20 given back)
+    c2  deal  o3 (2026-03-10, 80.00); o4 placed on 2026-03-10, not paid
+    c3        o6 (2026-03-09, 30.00, given back in full): no deal
+    nobody    o5 (2026-03-09, 40.00), an order without a buyer
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+AS_OF = "2026-03-10"
+
+_CATALOGUES = """
+create schema marts; create schema reference; create schema run;
+create table run.context as select
+    'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
+    date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
+create table run.vars as select
+    720 as rfm_window_days, 7 as funnel_window_days, 0.5 as customer_coverage_rate_critical,
+    0.75 as customer_coverage_rate_warning;
+create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
+create table reference.segments as
+    select unnest(['interest', 'new_customer', 'repurchase', 'key_operating', 'champions']) as segment_id;
+create table reference.funnel_steps as
+    select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
+create table reference.cohort_horizons as select unnest([30, 60]) as within_days;
+"""
+
+_PEOPLE_AND_THINGS = """
+create table marts.dim_customers as select 'shop' as shop_id, * from (values
+    ('c1', ['m1']), ('c2', ['m2']), ('c3', ['m3'])
+) as t (customer_key, customer_ids);
+create table marts.dim_items as select 'shop' as shop_id, unnest(['i1', 'i2']) as item_id;
+create table marts.dim_visitors as select 'shop' as shop_id, * from (values
+    ('v2', 'c2'), ('v9', null)
+) as t (visitor_id, customer_key);
+"""
+
+_ORDERS = """
+create table marts.fct_orders as
+select
+    'shop' as shop_id, order_id, customer_key, line_count, cast(paid as decimal(18, 2)) as paid_amount,
+    cast(refunded as decimal(18, 2)) as refunded_amount, cast(paid - refunded as decimal(18, 2)) as net_amount,
+    cast(rest as decimal(18, 2)) as unallocated_amount, paid is not null as is_paid,
+    coalesce(refunded < paid, false) as is_deal, coalesce(refunded >= paid, false) as is_fully_refunded,
+    false as is_over_refunded, placed::date as ordered_date, if(paid is null, null, placed::date) as paid_date
+from (values
+    ('o1', 'c1', 2, 100, 0, 5, '2026-01-05'), ('o2', 'c1', 1, 50, 20, 0, '2026-02-10'),
+    ('o3', 'c2', 1, 80, 0, 0, '2026-03-10'), ('o4', 'c2', 1, null, 0, null, '2026-03-10'),
+    ('o5', null, 1, 40, 0, 0, '2026-03-09'), ('o6', 'c3', 1, 30, 30, 0, '2026-03-09')
+) as t (order_id, customer_key, line_count, paid, refunded, rest, placed);
+create table marts.fct_order_lines as
+select
+    'shop' as shop_id, order_id, line_key, item_id, quantity, cast(paid as decimal(18, 2)) as paid_amount,
+    cast(refunded as decimal(18, 2)) as refunded_amount, cast(paid - refunded as decimal(18, 2)) as net_amount
+from (values
+    ('o1', 'l1', 'i1', 2, 60, 0), ('o1', 'l2', 'i2', 1, 35, 0), ('o2', 'l1', 'i1', 1, 50, 20),
+    ('o3', 'l1', 'i2', 1, 80, 0), ('o4', 'l1', 'i1', 1, null, 0), ('o5', 'l1', 'i1', 1, 40, 0),
+    ('o6', 'l1', 'i1', 1, 30, 30)
+) as t (order_id, line_key, item_id, quantity, paid, refunded);
+create table marts.fct_refunds as
+select
+    'shop' as shop_id, refund_key, order_id, 'l1' as line_key, cast(amount as decimal(18, 2)) as refunded_amount,
+    day::date as refunded_date
+from (values ('r1', 'o2', 20, '2026-02-12'), ('r2', 'o6', 30, '2026-03-10')) as t (refund_key, order_id, amount, day);
+"""
+
+_TRAFFIC = """
+create table marts.fct_events as select 'shop' as shop_id, * from (values
+    ('e1', 'v9', 'view', date '2026-03-01'), ('e2', 'v2', 'view', date '2026-03-10'),
+    ('e3', 'v2', 'cart', date '2026-03-10')
+) as t (event_key, visitor_id, event_type, event_date);
+create table marts.fct_sessions as select 'shop' as shop_id, * from (values
+    ('s1', 'v9', 1, date '2026-03-01', timestamp '2026-03-01 02:00', timestamp '2026-03-01 02:00'),
+    ('s2', 'v2', 2, date '2026-03-10', timestamp '2026-03-10 02:00', timestamp '2026-03-10 02:05')
+) as t (session_id, visitor_id, event_count, session_date, started_at, ended_at);
+create table marts.fct_funnel_attempts as
+select 'shop' as shop_id, 'purchase' as funnel_id, grain, person_id, item_id, start_date::date as start_date, source,
+    max_step, is_complete
+from (values
+    ('person', 'v9', null, '2026-03-01', '(unknown)', 1, true), ('person', 'c2', null, '2026-03-10', 'search', 4, false),
+    ('person_item', 'v9', 'i1', '2026-03-01', '(unknown)', 1, true),
+    ('person_item', 'c2', 'i2', '2026-03-10', 'search', 4, false)
+) as t (grain, person_id, item_id, start_date, source, max_step, is_complete);
+create table marts.agg_funnel_steps__by_day_source as
+select 'shop' as shop_id, 'purchase' as funnel_id, g.grain, d.day::date as start_date, s.source, n.step,
+    case
+        when d.day = date '2026-03-01' and s.source = '(unknown)' and n.step = 1 then 1
+        when d.day = date '2026-03-10' and s.source = 'search' then 1
+        else 0
+    end as attempts
+from (select unnest(generate_series(date '2026-03-01', date '2026-03-10', interval 1 day)) as day) as d,
+    (values ('person'), ('person_item')) as g (grain), (values ('(unknown)'), ('search')) as s (source),
+    (values (1), (2), (3), (4)) as n (step);
+"""
+
+_SEGMENTS = """
+-- c1: 28 days since o2, two deals, 100 + 30; c2: today, one deal, 80.
+create table marts.fct_customer_rfm as select 'shop' as shop_id, date '2026-03-10' as as_of_date, * from (values
+    ('c1', 28, 2, 130.00, 1, 5, 5, 'general_winback'), ('c2', 0, 1, 80.00, 5, 1, 1, 'key_develop')
+) as t (customer_key, recency_days, frequency, monetary, r_score, f_score, m_score, rfm_class);
+create table marts.fct_segment_memberships as
+select 'shop' as shop_id, segment_id, customer_key, '{"why": "facts"}' as reason, entered::date as entered_on,
+    exited::date as exited_on
+from (values
+    ('interest', 'c3', '2026-03-09', null), ('key_operating', 'c3', '2026-03-09', null),
+    ('new_customer', 'c2', '2026-03-10', null), ('key_operating', 'c2', '2026-03-10', null),
+    ('champions', 'c1', '2026-03-09', '2026-03-10')
+) as t (segment_id, customer_key, entered, exited);
+create table marts.agg_segment_sizes__by_day as
+select 'shop' as shop_id, day::date as as_of_date, segment_id, customers, entered, exited
+from (values
+    ('2026-03-09', 'interest', 1, 1, 0), ('2026-03-09', 'new_customer', 0, 0, 0), ('2026-03-09', 'repurchase', 0, 0, 0),
+    ('2026-03-09', 'key_operating', 1, 1, 0), ('2026-03-09', 'champions', 1, 1, 0),
+    ('2026-03-10', 'interest', 1, 0, 0), ('2026-03-10', 'new_customer', 1, 1, 0), ('2026-03-10', 'repurchase', 0, 0, 0),
+    ('2026-03-10', 'key_operating', 2, 1, 0), ('2026-03-10', 'champions', 0, 0, 1)
+) as t (day, segment_id, customers, entered, exited);
+"""
+
+_REPORTS = """
+create table marts.agg_cohort_retention__by_month as
+select 'shop' as shop_id, month::date as cohort_month, period, 1 as cohort_size, retained as retained_customers,
+    cast(net as decimal(18, 2)) as net_amount
+from (values
+    ('2026-01-01', 0, 1, 100), ('2026-01-01', 1, 1, 30), ('2026-01-01', 2, 0, 0), ('2026-03-01', 0, 1, 80)
+) as t (month, period, retained, net);
+-- c1 bought again 36 days after the first deal; c2's first deal is of today.
+create table marts.agg_repurchase_rates__by_month as
+select 'shop' as shop_id, month::date as cohort_month, within_days, 1 as cohort_size,
+    observable as observable_customers, repurchased as repurchased_customers
+from (values
+    ('2026-01-01', 30, 1, 0), ('2026-01-01', 60, 1, 1), ('2026-03-01', 30, 0, 0), ('2026-03-01', 60, 0, 0)
+) as t (month, within_days, observable, repurchased);
+create table marts.agg_shop_kpis__by_day as
+select 'shop' as shop_id, d.day::date as business_date, 10 as visitors, coalesce(k.orders_paid, 0) as orders_paid,
+    coalesce(k.buyers, 0) as buyers_paid, coalesce(k.new_buyers, 0) as new_buyers_lifetime,
+    coalesce(k.buyers - k.new_buyers, 0) as returning_buyers_lifetime,
+    cast(coalesce(k.paid, 0) as decimal(18, 2)) as paid_amount, cast(coalesce(k.net, 0) as decimal(18, 2)) as net_amount,
+    cast(coalesce(k.refunded, 0) as decimal(18, 2)) as refunded_amount
+from (select unnest(generate_series(date '2026-01-05', date '2026-03-10', interval 1 day)) as day) as d
+left join (values
+    (date '2026-01-05', 1, 1, 1, 100, 100, 0), (date '2026-02-10', 1, 1, 0, 50, 30, 0),
+    (date '2026-02-12', 0, 0, 0, 0, 0, 20), (date '2026-03-09', 2, 1, 1, 70, 40, 0),
+    (date '2026-03-10', 1, 1, 1, 80, 80, 30)
+) as k (day, orders_paid, buyers, new_buyers, paid, net, refunded) on d.day = k.day;
+create table marts.mart_columns as select * from (values
+    ('marts', 'dim_customers', 'customer_key', 'VARCHAR', false)
+) as t (table_schema, table_name, column_name, column_type, is_personal);
+"""
+
+SCRIPTS = (_CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _SEGMENTS, _REPORTS)
+
+
+def build(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the world in an empty connection."""
+    for script in SCRIPTS:
+        connection.execute(script)

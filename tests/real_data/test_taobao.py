@@ -1,0 +1,103 @@
+"""Nine days of real behaviour from a marketplace app, with facts that an independent pass over the sample counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from convert import TAOBAO_FIRST_DAY, TAOBAO_LAST_DAY, TAOBAO_SHOP, constructed_price, convert_taobao, taobao_lines
+from workbench import Workbench
+
+pytestmark = [pytest.mark.e2e, pytest.mark.real_data]
+
+CHINA = timezone(timedelta(hours=8))
+
+
+@pytest.fixture(scope="module")
+def lines(taobao_sample: Path) -> list[list[str]]:
+    """The whole lines of the sample."""
+    return [fields for fields in taobao_lines(taobao_sample) if len(fields) == 5]
+
+
+@pytest.fixture(scope="module")
+def bench(taobao_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """The nine days in one range run."""
+    bench = Workbench(tmp_path_factory.mktemp("taobao") / "home")
+    bench.shops(TAOBAO_SHOP)
+    convert_taobao(taobao_sample, bench.shop() / "landing")
+    bench.done("run", "--from", TAOBAO_FIRST_DAY, "--to", TAOBAO_LAST_DAY)
+    return bench
+
+
+def day_of(epoch: str) -> str:
+    return f"{datetime.fromtimestamp(int(epoch), CHINA):%Y-%m-%d}"
+
+
+def test_events_are_those_of_the_sample_by_type_and_day(bench: Workbench, lines: list[list[str]]) -> None:
+    names = {"pv": "view", "cart": "cart", "fav": "favourite"}
+    expected = Counter((names[line[3]], day_of(line[4])) for line in lines if line[3] != "buy")
+    counted = bench.json(
+        "sql", "select event_type, event_date::varchar as day, count(*) as events from fct_events group by all"
+    )
+    assert {(row["event_type"], row["day"]): row["events"] for row in counted} == expected
+
+
+def test_visitors_of_every_day_are_distinct_people(bench: Workbench, lines: list[list[str]]) -> None:
+    people = {(day_of(line[4]), line[0]) for line in lines if line[3] != "buy"}
+    expected = Counter(day for day, _ in people)
+    with bench.marts() as marts:
+        rows = marts.execute("select business_date::varchar, visitors from agg_shop_kpis__by_day").fetchall()
+    assert {day: visitors for day, visitors in rows if visitors} == expected
+    # The 35 stray timestamps begin on 2017-09-11: every day from there to the last has its row.
+    assert len(rows) == 84
+
+
+def test_only_the_cut_off_line_is_in_quarantine(bench: Workbench, lines: list[list[str]]) -> None:
+    batches = bench.json("batches", "list")
+    assert sum(batch["rows_read"] for batch in batches) == len(lines) + 1 == 84_476
+    reasons = Counter(
+        reason for batch in batches for reason, n in batch["quarantine_reasons"].items() for _ in range(n)
+    )
+    assert sum(reasons.values()) == 1
+    assert next(iter(reasons)).startswith("ragged_row")
+
+
+def test_buys_are_orders_at_the_constructed_price(bench: Workbench, lines: list[list[str]]) -> None:
+    buys = [line for line in lines if line[3] == "buy"]
+    # Prices end in .90: tenths are whole numbers.
+    tenths = sum(round(float(constructed_price(line[1])) * 10) for line in buys)
+    with bench.marts() as marts:
+        row = marts.execute(
+            "select count(*), round(sum(paid_amount) * 10)::bigint, count(distinct customer_key) from fct_orders"
+        ).fetchone()
+    assert row == (len(buys), tenths, len({line[0] for line in buys}))
+
+
+def test_people_interested_by_hand_are_the_interest_segment(bench: Workbench, lines: list[list[str]]) -> None:
+    last = datetime.fromisoformat(TAOBAO_LAST_DAY).date()
+    bought: dict[tuple[str, str], int] = {}
+    for user, item, _, behaviour, epoch in lines:
+        if behaviour == "buy":
+            bought[user, item] = max(bought.get((user, item), 0), int(epoch))
+    inside = {
+        user
+        for user, item, _, behaviour, epoch in lines
+        if behaviour in {"cart", "fav"}
+        and 3 <= (last - datetime.fromtimestamp(int(epoch), CHINA).date()).days <= 10
+        and bought.get((user, item), -1) < int(epoch)
+    }
+    with bench.marts() as marts:
+        members = marts.execute(
+            "select unnest(customer_ids) from fct_segment_memberships join dim_customers using (customer_key)"
+            " where segment_id = 'interest' and exited_on is null"
+        ).fetchall()
+    assert {row[0] for row in members} == inside
+    assert len(inside) > 100
+
+
+def test_audience_files_hold_what_the_marts_say(bench: Workbench) -> None:
+    pointer = bench.audience_pointer("interest")
+    assert pointer is not None
+    assert bench.renqun("verify", str(bench.shop() / "published" / "audiences" / "interest")).exit_code == 0
