@@ -12,11 +12,6 @@
     {{ return(run_query("select max(step) from " ~ steps).columns[0].values()[0] | int) }}
 {%- endmacro %}
 
-{#- Whether the model replaces only what this build touched: it exists, and a finished build stands before this one. -#}
-{% macro replaces_only_touched() -%}
-    {{ return(is_incremental() and not is_full_build()) }}
-{%- endmacro %}
-
 {#- Before a model adds the rows of the touched dates: their old rows go, or all rows in a full build. -#}
 {% macro delete_touched(condition) -%}
     {%- if load_cached_relation(this) is not none -%}

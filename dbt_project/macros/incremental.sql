@@ -12,7 +12,7 @@
     {%- if flags.FULL_REFRESH or not var("previous_as_of_date") -%}
         {{ return(true) }}
     {%- endif -%}
-    {%- if not execute -%}
+    {%- if not execute or load_relation(source("ops", "batches")) is none -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set query -%}

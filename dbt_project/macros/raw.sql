@@ -16,11 +16,6 @@
     _raw_file
 {%- endmacro %}
 
-{#- The date of a raw file's folder, from its path. -#}
-{% macro folder_date_of(raw_file) -%}
-    cast(regexp_extract({{ raw_file }}, 'date=([0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]*$', 1) as date)
-{%- endmacro %}
-
 {#- A phone number in one form: digits only, mainland numbers with their country code (+86138…). -#}
 {% macro canonical_phone(text) -%}
     case
@@ -36,4 +31,9 @@
 {#- An e-mail address in one form. -#}
 {% macro canonical_email(text) -%}
     nullif(lower(trim({{ text }})), '')
+{%- endmacro %}
+
+{#- The first non-empty value of a column by row of the file: how a field of a whole order is told line by line. -#}
+{% macro first_given(column) -%}
+    min_by({{ column }}, case when {{ column }} is not null then _source_row end)
 {%- endmacro %}

@@ -27,6 +27,7 @@ class Thresholds:
 
     item_min_buyers: int = 30
     cycle_min_gaps: int = 10
+    rfm_method: str = "quantile"
 
 
 def quantile(values: Iterable[Any], q: Fraction) -> Any:
@@ -152,7 +153,7 @@ def segments(tables: Tables, thresholds: Thresholds) -> dict[str, dict[str, Any]
             union[customer].append(segment)
     members["key_operating"] = {customer: {"segments": own} for customer, own in union.items()}
     members |= {segment: {} for segment in RFM_CLASSES.values()}
-    for customer, (r, f, m, rs, fs, ms, segment) in rfm(tables).items():
+    for customer, (r, f, m, rs, fs, ms, segment) in rfm(tables, thresholds.rfm_method).items():
         members[segment][customer] = {
             "recency_days": r, "frequency": f, "monetary": str(m), "r_score": rs, "f_score": fs, "m_score": ms
         }  # fmt: skip

@@ -14,7 +14,8 @@ import duckdb
 from marts_world import Row, Tables, write_tables
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).parents[2] / "dbt_project"))
-FOLDERS = ["seeds", *(f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "kpis"))]
+SEEDS = ["seeds"]
+MARTS = [f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "kpis")]
 
 
 class Warehouse:
@@ -24,33 +25,31 @@ class Warehouse:
         self.folder = folder
         self.path = str(folder / "warehouse.duckdb")
 
-    def build(
-        self, now: Tables, before: Tables | None = None, *flags: str, seeds: bool = True, tests: bool = False, **overrides: Any
-    ) -> None:
-        """Builds the marts as of `now`, with its upstream tables in place; `before` is the build before."""
+    def build(self, now: Tables, before: Tables | None = None, *flags: str, tests: bool = False, **overrides: Any) -> None:
+        """Builds the marts as of `now` from hand-made upstream tables; `before` is the build before. Seeds stay as they are."""
+        if not Path(self.path).exists():
+            self.seed(now.as_of)
         write_tables(self.path, now, before)
-        self.dbt("build" if tests else "run", now.as_of, before.as_of if before else None, *flags, seeds=seeds, **overrides)
+        skipped = ["unit_test"] if tests else ["unit_test", "test"]
+        self.dbt(MARTS, skipped, now.as_of, before.as_of if before else None, *flags, **overrides)
 
     def seed(self, day: date) -> None:
         """Loads the seeds alone, so that a test can add rows to them."""
-        self.dbt("seed", day, None)
+        self.dbt(SEEDS, ["unit_test", "test"], day, None)
 
-    def dbt(self, command: str, day: date, previous: date | None, *flags: str, seeds: bool = True, **overrides: Any) -> None:
+    def dbt(self, folders: list[str], skipped: list[str], day: date, previous: date | None, *flags: str, **overrides: Any) -> None:
         variables = {"as_of_date": str(day), "previous_as_of_date": str(previous or "")} | overrides
-        folders = FOLDERS if seeds else FOLDERS[1:]
-        dbt = str(Path(sys.executable).with_name("dbt"))
-        result = subprocess.run(
-            [
-                dbt, command, *flags, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", json.dumps(variables),
-                "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
-                "--exclude-resource-type", "unit_test", "--select", *(f"path:{folder}" for folder in folders),
-            ][: None if command != "seed" else -len(folders) - 3],
-            env=os.environ | {
-                "RENQUN_WAREHOUSE": self.path, "RENQUN_RAW_ROOT": str(self.folder / "raw"), "DO_NOT_TRACK": "1",
-                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            },
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command = [
+            str(Path(sys.executable).with_name("dbt")), "build", *flags, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--vars", json.dumps(variables), "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
+            *(word for kind in skipped for word in ("--exclude-resource-type", kind)),
+            "--select", *(f"path:{folder}" for folder in folders),
+        ]  # fmt: skip
+        environment = {
+            "RENQUN_WAREHOUSE": self.path, "RENQUN_RAW_ROOT": str(self.folder / "raw"), "DO_NOT_TRACK": "1",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }  # fmt: skip
+        result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
 
     def execute(self, sql: str) -> None:

@@ -224,9 +224,10 @@ COLUMNS = {
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
     "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, cart_count bigint, "
     "favourite_count bigint",
-    "intermediate.int_relinked_visitors": "visitor_id varchar, previous_customer_key varchar",
+    "intermediate.int_relinked_visitors": "visitor_id varchar",
+    "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
-    "ops.batches": "source varchar, ds date",
+    "ops.batches": "source varchar, ds date, is_pending boolean",
 }  # fmt: skip
 
 
@@ -244,11 +245,13 @@ def visitor_days(tables: Tables) -> list[Row]:
 
 def write_tables(path: str, now: Tables, before: Tables | None) -> None:
     """Replaces the upstream tables in the warehouse by those of `now`."""
-    links_before = {} if before is None else {visitor: row["customer_key"] for visitor, row in before.visitors.items()}
-    relinked = [
-        {"visitor_id": visitor, "previous_customer_key": links_before.get(visitor)}
-        for visitor, row in now.visitors.items()
-        if before is None or row["customer_key"] != links_before.get(visitor)
+    links = [{} if t is None else {v: row["customer_key"] for v, row in t.visitors.items()} for t in (before, now)]
+    relinked = [{"visitor_id": visitor} for visitor, link in links[1].items() if link != links[0].get(visitor)]
+    changes = [
+        {"visitor_id": visitor, "customer_key": link, "as_of_date": tables.as_of}
+        for tables, own in zip((before, now), links, strict=True)
+        for visitor, link in own.items()
+        if tables
     ]
     sources = [name for name, there in (("orders", now.has_orders), ("traffic_events", now.has_traffic)) if there]
     rows: dict[str, list[Row]] = {
@@ -263,8 +266,11 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "marts.fct_refunds": now.refunds,
         "intermediate.int_visitor_days": visitor_days(now),
         "intermediate.int_relinked_visitors": relinked,
+        "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
-        "ops.batches": [{"source": name, "ds": now.as_of} for name in sources],
+        "ops.batches": [
+            {"source": name, "ds": tables.as_of, "is_pending": tables is now} for tables in (before, now) if tables for name in sources
+        ],
     }  # fmt: skip
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "ops"):

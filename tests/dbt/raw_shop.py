@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
 OWN_MODELS = ("path:models/staging", "path:models/intermediate", "path:models/marts/core")
 GROUPS = {
@@ -183,6 +183,7 @@ def run_dbt(arguments: Sequence[str], warehouse: Warehouse, as_of: date, previou
     Returns:
         dbt's result.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     folder = warehouse.path.parent / "dbt"
@@ -209,6 +210,8 @@ def run_dbt(arguments: Sequence[str], warehouse: Warehouse, as_of: date, previou
                 "error",
             ]
         )
+    # dbt keeps its connection for the life of the process; the tests read the file themselves.
+    DuckDBConnectionManager.close_all_connections()
     if not result.success:
         nodes = getattr(result.result, "results", None) or []
         failed = [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) in ("error", "fail")]

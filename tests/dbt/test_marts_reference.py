@@ -33,7 +33,6 @@ class Case:
     tables: Tables
     funnels: dict[str, Steps]
     thresholds: Thresholds = Thresholds()
-    rfm_method: str = "quantile"
 
 
 def build_defaults(folder: Path) -> Case:
@@ -50,10 +49,8 @@ def build_hostile_funnels(folder: Path) -> Case:
     for funnel, steps in HOSTILE.items():
         for n, types in enumerate(steps, 1) if funnel != "purchase" else ():
             warehouse.execute(f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')")
-    warehouse.build(
-        tables, seeds=False, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2
-    )  # fmt: skip
-    return Case(warehouse, tables, HOSTILE, Thresholds(3, 2), "fixed")
+    warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2)
+    return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
 
 
 @pytest.fixture(scope="module", params=[build_defaults, build_hostile_funnels], ids=["defaults", "hostile_funnels"])
@@ -64,7 +61,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_rfm_equals_the_recomputation(case: Case) -> None:
     columns = "customer_key, recency_days, frequency, monetary, r_score, f_score, m_score, rfm_class"
     ours = case.warehouse.keyed(columns, 1, "marts.fct_customer_rfm")
-    assert_same(ours, reference.rfm(case.tables, case.rfm_method), "rfm")
+    assert_same(ours, reference.rfm(case.tables, case.thresholds.rfm_method), "rfm")
 
 
 def test_segment_members_and_their_reasons_equal_the_recomputation(case: Case) -> None:

@@ -18,8 +18,8 @@ create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
-    720 as rfm_window_days, 7 as funnel_window_days, 0.5 as customer_coverage_rate_critical,
-    0.75 as customer_coverage_rate_warning;
+    720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
+    0.75::double as customer_coverage_rate_warning;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
 create table reference.segments as
     select unnest(['interest', 'new_customer', 'repurchase', 'key_operating', 'champions']) as segment_id;
@@ -80,7 +80,8 @@ create table marts.fct_funnel_attempts as
 select 'shop' as shop_id, 'purchase' as funnel_id, grain, person_id, item_id, start_date::date as start_date, source,
     max_step, is_complete
 from (values
-    ('person', 'v9', null, '2026-03-01', '(unknown)', 1, true), ('person', 'c2', null, '2026-03-10', 'search', 4, false),
+    ('person', 'v9', null, '2026-03-01', '(unknown)', 1, true),
+    ('person', 'c2', null, '2026-03-10', 'search', 4, false),
     ('person_item', 'v9', 'i1', '2026-03-01', '(unknown)', 1, true),
     ('person_item', 'c2', 'i2', '2026-03-10', 'search', 4, false)
 ) as t (grain, person_id, item_id, start_date, source, max_step, is_complete);
@@ -137,7 +138,8 @@ create table marts.agg_shop_kpis__by_day as
 select 'shop' as shop_id, d.day::date as business_date, 10 as visitors, coalesce(k.orders_paid, 0) as orders_paid,
     coalesce(k.buyers, 0) as buyers_paid, coalesce(k.new_buyers, 0) as new_buyers_lifetime,
     coalesce(k.buyers - k.new_buyers, 0) as returning_buyers_lifetime,
-    cast(coalesce(k.paid, 0) as decimal(18, 2)) as paid_amount, cast(coalesce(k.net, 0) as decimal(18, 2)) as net_amount,
+    cast(coalesce(k.paid, 0) as decimal(18, 2)) as paid_amount,
+    cast(coalesce(k.net, 0) as decimal(18, 2)) as net_amount,
     cast(coalesce(k.refunded, 0) as decimal(18, 2)) as refunded_amount
 from (select unnest(generate_series(date '2026-01-05', date '2026-03-10', interval 1 day)) as day) as d
 left join (values

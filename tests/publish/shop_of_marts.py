@@ -123,6 +123,9 @@ class Warehouse:
             " entered_on, exited_on, json_object('why', 'because, \"really\"') as reason from spells "
             + order.replace("i desc", "customer_key desc")
         )
+        connection.execute(
+            "create table marts.dim_customers as select distinct 'default' as shop_id, customer_key from spells"
+        )
         connection.execute("drop table spells")
         connection.execute(
             "create table marts.agg_segment_sizes__by_day (shop_id varchar, as_of_date date, segment_id varchar,"

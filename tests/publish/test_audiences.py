@@ -93,12 +93,11 @@ def test_a_first_version_adds_everybody(shop: TestShop) -> None:
     assert report.passed, report.failures
 
 
-def test_an_identical_rerun_creates_nothing(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    before = tree(shop.home.paths("default").root / "published")
-    again = shop.publish_day(day(0))
+def test_an_identical_rerun_creates_nothing(published_shop: TestShop) -> None:
+    before = tree(published_shop.home.paths("default").root / "published")
+    again = published_shop.publish_day(day(0))
     assert again.new_versions == ()
-    assert tree(shop.home.paths("default").root / "published") == before
+    assert tree(published_shop.home.paths("default").root / "published") == before
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path, shop: TestShop) -> None:
@@ -136,7 +135,7 @@ def test_a_date_without_marts_is_an_error(shop: TestShop) -> None:
 PEOPLE = st.frozensets(st.sampled_from([f"p{number}" for number in range(6)]), min_size=1)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(PEOPLE, min_size=3, max_size=3))
 def test_added_and_removed_lead_from_one_day_to_the_next(
     days: list[frozenset[str]], tmp_path_factory: pytest.TempPathFactory
@@ -257,13 +256,12 @@ def test_a_sudden_change_is_held_back_until_it_is_released(shop: TestShop, left:
     assert verify(folder).passed
 
 
-def test_a_release_holds_for_the_people_that_were_looked_at_only(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    shop.warehouse.set_members("champions", CHAMPIONS[:3], day(1))
-    shop.publish_day(day(1))
-    release(shop.home, "default", "champions", day(1), released_by="ann", reason="-")
-    shop.warehouse.set_members("champions", CHAMPIONS[:1], day(1))
-    assert outcome_of(shop.publish_day(day(1))).status == "held_back"
+def test_a_release_holds_for_the_people_that_were_looked_at_only(published_shop: TestShop) -> None:
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:3], day(1))
+    published_shop.publish_day(day(1))
+    release(published_shop.home, "default", "champions", day(1), released_by="ann", reason="-")
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:1], day(1))
+    assert outcome_of(published_shop.publish_day(day(1))).status == "held_back"
 
 
 def test_a_failed_gate_holds_back_its_audience_only(shop: TestShop) -> None:
@@ -305,26 +303,24 @@ def test_files_changed_after_their_gate_are_not_published(shop: TestShop) -> Non
     assert pointer(shop) is None
 
 
-def test_a_pointer_moved_by_somebody_else_stops_the_promotion(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
-    shop.publish_marts(day(1))
-    ctx = shop.ctx(day(1))
+def test_a_pointer_moved_by_somebody_else_stops_the_promotion(published_shop: TestShop) -> None:
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
+    published_shop.publish_marts(day(1))
+    ctx = published_shop.ctx(day(1))
     select_members(ctx, audiences=[audience()])
     pass_gate(ctx, "audience")
     write_files(ctx)
     pass_gate(ctx, "published")
-    withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
     with pytest.raises(TechnicalError, match="published or withdrawn by somebody else"):
         promote(ctx)
 
 
-def test_promotion_can_be_cleared_and_run_again(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    before = tree(shop.audiences)
-    again = promote(shop.ctx(day(0)))
+def test_promotion_can_be_cleared_and_run_again(published_shop: TestShop) -> None:
+    before = tree(published_shop.audiences)
+    again = promote(published_shop.ctx(day(0)))
     assert outcome_of(again).status == "published"
-    assert tree(shop.audiences) == before
+    assert tree(published_shop.audiences) == before
 
 
 def test_steps_out_of_order_say_so(shop: TestShop) -> None:
@@ -348,12 +344,11 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     ],
 )
 def test_a_full_disk_at_any_step_leaves_the_pointer_as_it_was(
-    shop: TestShop, module: object, step: str, monkeypatch: pytest.MonkeyPatch
+    published_shop: TestShop, module: object, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.publish_day(day(0))
-    before = pointer(shop)
-    shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
-    shop.publish_marts(day(1))
+    before = pointer(published_shop)
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
+    published_shop.publish_marts(day(1))
 
     def full(*_: object, **__: object) -> None:
         raise FULL
@@ -361,13 +356,13 @@ def test_a_full_disk_at_any_step_leaves_the_pointer_as_it_was(
     with monkeypatch.context() as patched:
         patched.setattr(module, step, full)
         with pytest.raises(TechnicalError, match="No space left on device"):
-            shop.publish_audiences(day(1), [audience()])
-    assert pointer(shop) == before
-    assert verify(shop.audiences / "champions" / "latest.json").passed
-    healed = shop.version_of(shop.publish_audiences(day(1), [audience()]))
-    assert pointer(shop)["version"] == healed.name  # type: ignore[index]
+            published_shop.publish_audiences(day(1), [audience()])
+    assert pointer(published_shop) == before
+    assert verify(published_shop.audiences / "champions" / "latest.json").passed
+    healed = published_shop.version_of(published_shop.publish_audiences(day(1), [audience()]))
+    assert pointer(published_shop)["version"] == healed.name  # type: ignore[index]
     assert verify(healed).passed
-    assert not list(shop.audiences.rglob(".staging-*"))
+    assert not list(published_shop.audiences.rglob(".staging-*"))
 
 
 KILLED_AT = """
@@ -386,23 +381,21 @@ TestShop.at(Path(sys.argv[1])).publish_audiences(day(1), [audience()])
 @pytest.mark.parametrize(
     ("module", "step"), [("writing", "with_version"), ("promotion", "to_text"), ("folder", "point_to")]
 )
-def test_a_kill_leaves_nothing_half_published(shop: TestShop, module: str, step: str) -> None:
-    shop.publish_day(day(0))
-    before = pointer(shop)
-    shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
-    shop.publish_marts(day(1))
+def test_a_kill_leaves_nothing_half_published(published_shop: TestShop, module: str, step: str) -> None:
+    before = pointer(published_shop)
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:18], day(1))
+    published_shop.publish_marts(day(1))
     code = KILLED_AT.format(tests=str(Path(__file__).parent))
-    killed = subprocess.run([sys.executable, "-c", code, str(shop.home.root), module, step], check=False)
+    killed = subprocess.run([sys.executable, "-c", code, str(published_shop.home.root), module, step], check=False)
     assert killed.returncode == 9
-    assert pointer(shop) == before
-    healed = shop.version_of(shop.publish_audiences(day(1), [audience()]))
-    assert pointer(shop)["version"] == healed.name  # type: ignore[index]
+    assert pointer(published_shop) == before
+    healed = published_shop.version_of(published_shop.publish_audiences(day(1), [audience()]))
+    assert pointer(published_shop)["version"] == healed.name  # type: ignore[index]
     assert keys_in(healed / "removed.parquet") == {"c18", "c19"}
     assert verify(healed).passed
-    assert not list(shop.audiences.rglob(".staging-*"))
+    assert not list(published_shop.audiences.rglob(".staging-*"))
 
 
-def test_the_work_folder_forgets_older_dates(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    shop.publish_day(day(1))
-    assert not WorkFolder.of(shop.ctx(day(0))).root.exists()
+def test_the_work_folder_forgets_older_dates(published_shop: TestShop) -> None:
+    published_shop.publish_day(day(1))
+    assert not WorkFolder.of(published_shop.ctx(day(0))).root.exists()

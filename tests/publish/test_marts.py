@@ -43,6 +43,7 @@ def test_a_version_holds_every_mart_and_verifies(shop: TestShop) -> None:
     assert version.is_latest
     assert {path.name for path in version.folder.iterdir()} == {
         "agg_segment_sizes__by_day.parquet",
+        "dim_customers.parquet",
         "fct_orders.parquet",
         "fct_segment_memberships.parquet",
         "manifest.json",
@@ -89,7 +90,12 @@ def test_another_amount_is_another_version(shop: TestShop) -> None:
 
 def test_leftovers_of_dbt_are_not_published(shop: TestShop) -> None:
     manifest = shop.publish_marts(day(0)).manifest
-    assert set(manifest.tables) == {"agg_segment_sizes__by_day", "fct_orders", "fct_segment_memberships"}
+    assert set(manifest.tables) == {
+        "agg_segment_sizes__by_day",
+        "dim_customers",
+        "fct_orders",
+        "fct_segment_memberships",
+    }
     assert set(manifest.partitioned) == {"fct_events", "fct_sessions"}
 
 
@@ -261,9 +267,7 @@ TestShop.at(Path(sys.argv[1])).publish_marts(day(1), write=False)
 """
 
 
-@pytest.mark.parametrize(
-    ("module", "step"), [("marts", "_write_database"), ("files", "seal"), ("marts", "point_link")]
-)
+@pytest.mark.parametrize(("module", "step"), [("marts", "_write_database"), ("files", "seal"), ("marts", "point_link")])
 def test_a_kill_leaves_nothing_half_published(shop: TestShop, module: str, step: str) -> None:
     first = shop.publish_marts(day(0))
     shop.warehouse.write(day(1))
@@ -310,9 +314,7 @@ def test_a_version_in_use_does_not_expire(shop: TestShop) -> None:
     assert [marts.as_of for marts in kept] == [day(1), day(3)]
 
 
-def test_marts_of_an_audience_in_use_are_kept_until_it_expires(
-    shop: TestShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_marts_of_an_audience_in_use_are_kept_until_it_expires(shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENQUN_KEEP_MARTS_VERSIONS", "1")
     shop.publish_day(day(0))
     shop.publish_marts(day(1))

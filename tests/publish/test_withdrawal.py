@@ -18,7 +18,7 @@ CHAMPIONS = [f"c{number:02}" for number in range(20)]
 
 def two_days(shop: TestShop) -> tuple[str, str]:
     """On the second day c18 and c19 leave and "new" comes."""
-    first = shop.version_of(shop.publish_day(day(0)))
+    (first,) = (shop.audiences / "champions" / f"as_of={day(0)}").glob("[0-9a-f]*")
     shop.warehouse.set_members("champions", [*CHAMPIONS[:18], "new"], day(1))
     second = shop.version_of(shop.publish_day(day(1)))
     return first.name, second.name
@@ -29,13 +29,13 @@ def latest(shop: TestShop) -> str | None:
     return found.version if found else None
 
 
-def test_the_pointer_goes_back_and_recall_says_whom_to_undo(shop: TestShop) -> None:
-    first, second = two_days(shop)
-    folder = shop.audiences / "champions" / f"as_of={day(1)}" / second
+def test_the_pointer_goes_back_and_recall_says_whom_to_undo(published_shop: TestShop) -> None:
+    first, second = two_days(published_shop)
+    folder = published_shop.audiences / "champions" / f"as_of={day(1)}" / second
     before = tree(folder)
-    record = withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="wrong export")
-    assert latest(shop) == first
-    place = shop.audiences / "champions" / "withdrawn" / second
+    record = withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="wrong export")
+    assert latest(published_shop) == first
+    place = published_shop.audiences / "champions" / "withdrawn" / second
     assert (place / "recall.csv").read_text(encoding="utf-8") == "customer_key\nnew\n"
     assert keys_in(place / "restore.parquet") == {"c18", "c19"}
     assert (record.recalled, record.restored, record.pointer_after) == (1, 2, first)
@@ -43,47 +43,46 @@ def test_the_pointer_goes_back_and_recall_says_whom_to_undo(shop: TestShop) -> N
     assert [failure.id for failure in verify(folder).failures] == ["withdrawn"]
 
 
-def test_the_next_day_leads_on_from_the_version_before(shop: TestShop) -> None:
-    first, _ = two_days(shop)
-    withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
-    folder = shop.version_of(shop.publish_day(day(2)))
+def test_the_next_day_leads_on_from_the_version_before(published_shop: TestShop) -> None:
+    first, _ = two_days(published_shop)
+    withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    folder = published_shop.version_of(published_shop.publish_day(day(2)))
     previous = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["previous"]
     assert previous["version"] == first
     assert keys_in(folder / "added.parquet") == {"new"}
 
 
-def test_a_withdrawn_version_does_not_come_back_by_itself(shop: TestShop) -> None:
-    first, second = two_days(shop)
-    withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
-    report = shop.publish_day(day(1))
+def test_a_withdrawn_version_does_not_come_back_by_itself(published_shop: TestShop) -> None:
+    first, second = two_days(published_shop)
+    withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    report = published_shop.publish_day(day(1))
     assert report.outcomes[0].status == "held_back"
     assert second in (report.outcomes[0].reason or "")
-    assert latest(shop) == first
-    release(shop.home, "default", "champions", day(1), released_by="ann", reason="it was right after all")
-    shop.publish_day(day(1)).require_none_held_back()
-    assert latest(shop) == second
-    assert verify(shop.audiences / "champions" / "latest.json").passed
+    assert latest(published_shop) == first
+    release(published_shop.home, "default", "champions", day(1), released_by="ann", reason="it was right after all")
+    published_shop.publish_day(day(1)).require_none_held_back()
+    assert latest(published_shop) == second
+    assert verify(published_shop.audiences / "champions" / "latest.json").passed
 
 
-def test_the_only_version_withdrawn_takes_the_pointer_away(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    record = withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
-    assert latest(shop) is None
+def test_the_only_version_withdrawn_takes_the_pointer_away(published_shop: TestShop) -> None:
+    record = withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    assert latest(published_shop) is None
     assert (record.recalled, record.pointer_after) == (20, None)
-    assert keys_in(shop.version_of(shop.publish_day(day(1))) / "added.parquet") == set(CHAMPIONS)
+    assert keys_in(published_shop.version_of(published_shop.publish_day(day(1))) / "added.parquet") == set(CHAMPIONS)
 
 
-def test_an_older_version_withdrawn_leaves_the_pointer(shop: TestShop) -> None:
-    first, second = two_days(shop)
-    record = withdraw(shop.home, "default", "champions", first, withdrawn_by="ann", reason="-")
-    assert latest(shop) == second
+def test_an_older_version_withdrawn_leaves_the_pointer(published_shop: TestShop) -> None:
+    first, second = two_days(published_shop)
+    record = withdraw(published_shop.home, "default", "champions", first, withdrawn_by="ann", reason="-")
+    assert latest(published_shop) == second
     assert record.recalled == 2  # c18 and c19 are not in what stands
-    withdraw(shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
-    assert latest(shop) is None, "the version before was withdrawn too"
+    withdraw(published_shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
+    assert latest(published_shop) is None, "the version before was withdrawn too"
 
 
-def test_a_killed_withdrawal_is_finished_by_the_next(shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = two_days(shop)
+def test_a_killed_withdrawal_is_finished_by_the_next(published_shop: TestShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = two_days(published_shop)
     with monkeypatch.context() as patched:
 
         def killed(*_: object) -> None:
@@ -91,54 +90,53 @@ def test_a_killed_withdrawal_is_finished_by_the_next(shop: TestShop, monkeypatch
 
         patched.setattr(AudienceFolder, "point_to", killed)
         with pytest.raises(KeyboardInterrupt):
-            withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
-    assert latest(shop) == second
-    assert withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-").version == second
-    assert latest(shop) == first
+            withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    assert latest(published_shop) == second
+    assert withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-").version == second
+    assert latest(published_shop) == first
 
 
-def test_what_is_not_there_cannot_be_withdrawn(shop: TestShop) -> None:
+def test_what_is_not_there_cannot_be_withdrawn(published_shop: TestShop) -> None:
     with pytest.raises(RequestError, match="has no published version"):
-        withdraw(shop.home, "default", "champions", withdrawn_by="ann", reason="-")
-    first, second = two_days(shop)
-    withdraw(shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
+        withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+    first, second = two_days(published_shop)
+    withdraw(published_shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
     with pytest.raises(RequestError, match="is withdrawn already"):
-        withdraw(shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
-    assert latest(shop) == first
+        withdraw(published_shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
+    assert latest(published_shop) == first
 
 
-def test_the_list_says_what_stands_and_what_waits(shop: TestShop) -> None:
-    two_days(shop)
-    shop.warehouse.set_members("champions", [], day(2))
-    shop.publish_day(day(2))
-    (summary,) = list_audiences(shop.home, "default", audiences=[audience()])
+def test_the_list_says_what_stands_and_what_waits(published_shop: TestShop) -> None:
+    two_days(published_shop)
+    published_shop.warehouse.set_members("champions", [], day(2))
+    published_shop.publish_day(day(2))
+    (summary,) = list_audiences(published_shop.home, "default", audiences=[audience()])
     assert (summary.as_of, summary.members, summary.versions) == (day(1), 19, 2)
     assert (summary.last_tried, summary.status) == (day(2), "held_back")
     assert summary.expires_on == day(8)
-    (nothing,) = list_audiences(shop.home, "default", audiences=[audience("interest")])
+    (nothing,) = list_audiences(published_shop.home, "default", audiences=[audience("interest")])
     assert (nothing.version, nothing.status, nothing.versions) == (None, None, 0)
 
 
-def test_a_preview_counts_every_step_and_writes_nothing(shop: TestShop) -> None:
-    shop.publish_day(day(0))
-    shop.warehouse.enter("new_customer", ["c00", "c01", "x"], day(1))
-    shop.warehouse.set_members("champions", CHAMPIONS[:6], day(1))
-    shop.publish_marts(day(1))
-    before = tree(shop.home.root)
+def test_a_preview_counts_every_step_and_writes_nothing(published_shop: TestShop) -> None:
+    published_shop.warehouse.enter("new_customer", ["c00", "c01", "x"], day(1))
+    published_shop.warehouse.set_members("champions", CHAMPIONS[:6], day(1))
+    published_shop.publish_marts(day(1))
+    before = tree(published_shop.home.root)
     definition = audience(exclude=[{"segment": "new_customer"}])
-    shown = preview(shop.home, "default", "champions", audience=definition)
+    shown = preview(published_shop.home, "default", "champions", audience=definition)
     assert [(step.name, step.people) for step in shown.steps] == [("in champions", 6), ("not in new_customer", 4)]
     assert (shown.previous_members, shown.added, shown.removed) == (20, 0, 16)
     assert "from 20 to 4 members" in (shown.alarm or "")
-    assert tree(shop.home.root) == before
+    assert tree(published_shop.home.root) == before
 
 
-def test_a_diff_names_who_came_and_who_left(shop: TestShop) -> None:
-    first, second = two_days(shop)
-    found = diff(shop.home, "default", "champions")
+def test_a_diff_names_who_came_and_who_left(published_shop: TestShop) -> None:
+    first, second = two_days(published_shop)
+    found = diff(published_shop.home, "default", "champions")
     assert (found.older, found.newer) == (first, second)
     assert (found.added, found.removed) == (("new",), ("c18", "c19"))
-    back = diff(shop.home, "default", "champions", second, first)
+    back = diff(published_shop.home, "default", "champions", second, first)
     assert (back.added, back.removed) == (("c18", "c19"), ("new",))
     with pytest.raises(RequestError, match="has no version 0000"):
-        diff(shop.home, "default", "champions", "0000")
+        diff(published_shop.home, "default", "champions", "0000")

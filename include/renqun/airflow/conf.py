@@ -24,7 +24,7 @@ class DagRunLike(Protocol):
 class RunConf(BaseModel):
     """The conf of a triggered run. Unknown keys are refused; null means absent, as Airflow's form sends it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     day: date | None = Field(default=None, alias="date")
     first: date | None = Field(default=None, alias="from")

@@ -8,6 +8,7 @@ Nothing is retried: whoever started the run sits before it, and running again go
 
 from __future__ import annotations
 
+import logging
 import os
 import runpy
 import signal
@@ -22,6 +23,8 @@ from renqun.airflow.execution_api import InMemoryExecutionApi, RunState
 from renqun.errors import TechnicalError
 from renqun.settings import PROJECT_ROOT
 
+logger = logging.getLogger(__name__)
+
 TaskState = Literal["success", "skipped", "failed", "upstream_failed", "upstream_skipped"]
 
 
@@ -34,6 +37,8 @@ class TaskResult:
     state: TaskState
     seconds: float
     returned: dict[str, Any] | None = None
+    announced: tuple[tuple[str, str], ...] = ()
+    """Asset and partition key of what it announced."""
     error: BaseException | None = None
 
 
@@ -58,7 +63,7 @@ class DagRunResult:
 class Watcher:
     """Told of every task as it begins and ends."""
 
-    begins: Callable[[str, str], None] = field(default=lambda dag_id, task_id: None)
+    begins: Callable[[str, str, date], None] = field(default=lambda dag_id, task_id, day: None)
     ended: Callable[[TaskResult], None] = field(default=lambda result: None)
 
 
@@ -96,11 +101,13 @@ def run_dag(dag: Any, *, day: date, conf: Mapping[str, Any], watcher: Watcher) -
         if blocked is not None:
             results[task.task_id] = TaskResult(dag.dag_id, task.task_id, blocked, 0.0)
             continue
-        watcher.begins(dag.dag_id, task.task_id)
+        watcher.begins(dag.dag_id, task.task_id, day)
+        logger.info("%s / %s begins, for %s", dag.dag_id, task.task_id, day)
         began = monotonic()
         task.on_kill = _interrupt
+        instance = api.instance_of(task.task_id)
         with _signals_restored():
-            outcome = run_task_in_process(api.instance_of(task.task_id), task, client=client)
+            outcome = run_task_in_process(instance, task, client=client)
         if isinstance(outcome.error, KeyboardInterrupt):
             raise outcome.error
         result = TaskResult(
@@ -109,6 +116,7 @@ def run_dag(dag: Any, *, day: date, conf: Mapping[str, Any], watcher: Watcher) -
             _state_of(outcome),
             monotonic() - began,
             returned=api.returned(task.task_id),
+            announced=api.announced(instance),
             error=outcome.error,
         )
         results[task.task_id] = result

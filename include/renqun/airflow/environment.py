@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 
 from renqun.settings import PROJECT_ROOT, Home
@@ -68,6 +69,7 @@ def apply(variables: dict[str, str], environment: MutableMapping[str, str] = os.
     """Set variables; byte code is cached again where a machine had switched that off, for start-up is our price."""
     environment.update(variables)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _workers() -> int:

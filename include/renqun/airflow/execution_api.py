@@ -26,6 +26,8 @@ class RunState:
     conf: dict[str, Any]
     partition_key: str
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
+    announced: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
+    """Asset and partition key of what each task has announced."""
 
 
 class InMemoryExecutionApi:
@@ -73,7 +75,9 @@ class InMemoryExecutionApi:
         match request.method, kind, rest:
             case "PATCH", "task-instances", [_, "run"]:
                 body = self._context()
-            case ("PATCH", "task-instances", [_, "state"]) | ("PUT", "task-instances", [_, "rtif"]):
+            case "PATCH", "task-instances", [identity, "state"]:
+                self._note_announcements(UUID(identity), json.loads(request.content))
+            case "PUT", "task-instances", [_, "rtif"]:
                 pass
             case "GET", "task-instances", [_, "validate-inlets-and-outlets"]:
                 body = {"inactive_assets": []}
@@ -86,6 +90,22 @@ class InMemoryExecutionApi:
             case _:
                 status, body = 404, {"detail": {"reason": "not_found", "message": "not kept in this process"}}
         return httpx.Response(status, json=body)
+
+    def announced(self, instance: TaskInstance) -> tuple[tuple[str, str], ...]:
+        """What a task has announced: asset and partition key."""
+        return tuple(self._run.announced.get(instance.id, ()))
+
+    def _note_announcements(self, identity: UUID, payload: dict[str, Any]) -> None:
+        if payload.get("state") != "success":
+            return
+        keys: dict[str, list[str]] = {}
+        for event in payload.get("outlet_events", []):
+            keys.setdefault(event["dest_asset_key"]["name"], []).append(event["partition_key"])
+        self._run.announced[identity] = [
+            (outlet["name"], key)
+            for outlet in payload.get("task_outlets", [])
+            for key in keys.get(outlet["name"], [self._run.partition_key])
+        ]
 
     def _context(self) -> dict[str, Any]:
         started = self._run.started.isoformat()

@@ -27,7 +27,26 @@ def list_all(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) ->
     home = Home.from_environment()
     audiences = list_audiences(home, home.shop(shop_id).id)
     if as_json:
-        print_json([asdict(one) for one in audiences])
+        print_json(
+            [
+                {
+                    "audience": one.audience_id,
+                    "name": one.name_en,
+                    "name_zh": one.name_zh,
+                    "owner": one.owner,
+                    "latest_as_of": one.as_of,
+                    "latest_version": one.version,
+                    "members": one.members,
+                    "expires_on": one.expires_on,
+                    "last_tried": one.last_tried,
+                    "last_status": one.status,
+                    "reason": one.reason,
+                    "versions": one.versions,
+                    "withdrawn": one.withdrawn,
+                }
+                for one in audiences
+            ]
+        )
         return
     titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why")
     rows = [

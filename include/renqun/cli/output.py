@@ -13,15 +13,18 @@ from renqun.storage import canonical_json
 if TYPE_CHECKING:
     from rich.console import Console
 
+_WIDTH_OF_FILES = 250
+
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's id.", metavar="ID")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on the terminal as it is now."""
+    """A console on the terminal as it is now; what is not read on a terminal is not folded."""
     from rich.console import Console
 
-    return Console(file=sys.stderr if stderr else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else _WIDTH_OF_FILES)
 
 
 def print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from renqun.cli.output import console
@@ -20,15 +21,16 @@ class RunProgress:
         self._console = console(stderr=True)
         self._quiet = quiet
         self._status: Status | None = None
-        self._dag_id = ""
+        self._heading = ""
 
-    def begins(self, dag_id: str, task_id: str) -> None:
+    def begins(self, dag_id: str, task_id: str, day: date) -> None:
         """A task begins."""
         if self._quiet:
             return
-        if dag_id != self._dag_id:
-            self._dag_id = dag_id
-            self._console.print(f"[bold]{dag_id}[/bold]")
+        heading = f"[bold]{dag_id}[/bold] {day}"
+        if heading != self._heading:
+            self._heading = heading
+            self._console.print(heading)
         if self._console.is_terminal:
             self._status = self._console.status(f"{task_id} …")
             self._status.start()

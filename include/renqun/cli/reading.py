@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from renqun.cli.dates import OptionalDateOption, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
 from renqun.errors import ExitCode, RequestError
 from renqun.settings import DEFAULT_SHOP, Home
+
+if TYPE_CHECKING:
+    import duckdb
 
 _TABLES = """
 select table_name as mart, count(*) as columns from information_schema.columns
@@ -40,20 +43,19 @@ def sql(
     connection = open_marts(home, home.shop(shop_id).id, optional_day(day))
     try:
         try:
-            result = connection.sql(text)
+            cursor = connection.execute(text)
         except duckdb.Error as error:
             raise RequestError(
                 f"the query failed: {error}", remedy="'renqun sql' without a query lists the marts"
             ) from error
-        if result is None:
-            raise RequestError("the query gives no rows", remedy="the marts are read-only: write a select")
+        columns = [column[0] for column in cursor.description or ()]
         if as_csv:
-            _print_csv(result)
+            _print_csv(columns, cursor)
         elif as_json:
-            print_json([dict(zip(result.columns, row, strict=True)) for row in result.fetchall()])
+            print_json([dict(zip(columns, row, strict=True)) for row in cursor.fetchall()])
         else:
-            rows = result.limit(limit + 1).fetchall()
-            print_table("", result.columns, rows[:limit])
+            rows = cursor.fetchmany(limit + 1)
+            print_table("", columns, rows[:limit])
             if len(rows) > limit:
                 print(f"… more than {limit} rows; --limit shows more")
     finally:
@@ -87,10 +89,10 @@ def verify(
         raise typer.Exit(int(ExitCode.HELD_BACK))
 
 
-def _print_csv(result: Any) -> None:
+def _print_csv(columns: list[str], cursor: duckdb.DuckDBPyConnection) -> None:
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(result.columns)
-    while rows := result.fetchmany(10_000):
+    writer.writerow(columns)
+    while rows := cursor.fetchmany(10_000):
         writer.writerows(rows)

@@ -61,8 +61,13 @@ def run(
     seconds = round((datetime.now(UTC) - started).total_seconds(), 1)
     if as_json:
         print_json({"shop": shop.id, "seconds": seconds, "log": str(log), "passes": outcome.passes})
+        return
+    done = outcome.passes[-1]
+    if done["marts"] is None:
+        print("nothing is new: the marts stand as they were published")
     else:
-        print(f"done in {seconds} s; log: {log}")
+        print(f"marts as of {done['marts']['as_of']}: version {done['marts']['version']}")
+    print(f"done in {seconds} s; log: {log}")
 
 
 def _days(day: date | None, first: date | None, last: date | None) -> tuple[date, ...]:

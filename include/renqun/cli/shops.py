@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -92,12 +93,15 @@ def _make_folders(home: Home, shop: Shop) -> None:
 
 
 def _make_pool(home: Home, shop: Shop) -> bool:
-    """Make the shop's pool where Airflow has been started in this home; else its next start does."""
-    if not (home.airflow / "airflow.db").exists():
+    """Make the shop's pool where Airflow has its metadata already; else its next start does."""
+    elsewhere = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" in os.environ
+    if not elsewhere and not (home.airflow / "airflow.db").exists():
         return False
     from renqun.airflow.environment import airflow_environment, apply
 
-    apply(airflow_environment(home))
+    apply(
+        {**airflow_environment(home), **{name: os.environ[name] for name in os.environ if name.startswith("AIRFLOW")}}
+    )
     from renqun.airflow.pools import ensure_pools
 
     ensure_pools([shop])

@@ -48,7 +48,6 @@ class Header:
     format: FileFormat
     encoding: str
     data_start: int = 0
-    line_end: str = "\n"
     is_first_line: bool = True
 
 
@@ -145,7 +144,6 @@ def read_header(bench: Workbench, path: Path, where: str) -> Header:
         format="csv",
         encoding=encoding,
         data_start=record.end,
-        line_end=record.line_end.decode() or "\n",
         is_first_line=start == text_start,
     )
 

@@ -48,12 +48,17 @@ def write_batch(
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     judged = staged.with_suffix(".judged.tmp")
-    try:
-        read_file(
-            bench, path, detection, where,
-            lambda sql: copy_to_parquet(bench, judged_relation(sql, detection, place), staged),
-        )  # fmt: skip
+
+    counts = RowCounts(0, 0, {})
+
+    def judge(sql: str) -> int:
+        nonlocal counts
+        copy_to_parquet(bench, judged_relation(sql, detection, place), staged)
         counts = _count(bench, staged)
+        return counts.rows_read
+
+    try:
+        read_file(bench, path, detection, where, judge)
         if counts.rows_quarantined and _some_share_a_fate(bench, staged, detection):
             staged.replace(judged)
             copy_to_parquet(bench, whole_relation(f"read_parquet({literal(str(judged))})", detection), staged)

@@ -2,28 +2,24 @@
 
 The relation has the columns `c0 … cN` (the file's columns in the file's order, as text; null or empty where they
 hold nothing), `source_row` (1-based), `fault` (why the record could not be split or decoded) and `record_text` (its
-text, for such records). DuckDB reads well-formed CSV itself, strictly and with the dialect spelled out. Whatever it refuses
-is split record by record (`renqun.ingest.records`), so that a broken record keeps its text and its place.
+text, for such records). DuckDB reads well-formed CSV itself, strictly and with the dialect spelled out. Whatever it
+refuses is split record by record (`renqun.ingest.records`), so that a broken record keeps its text and its place.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import mmap
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 
+from renqun.errors import TechnicalError
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
-from renqun.ingest.records import Record, split_records
-
-Result = TypeVar("Result")
+from renqun.ingest.records import RECORD_LIMIT, Record, count_records, split_record
 
 RAGGED_ROW = "ragged_row"
 BROKEN_ENCODING = "broken_encoding"
@@ -46,37 +42,45 @@ _KEPT_TEXT = 100_000
 """A broken record longer than this many bytes keeps its beginning."""
 
 
-def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Callable[[str], Result]) -> Result:
-    """Hand a file's relation, as SQL, to `use`, and return what `use` makes of it.
+def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Callable[[str], int]) -> None:
+    """Hand a file's relation, as SQL, to `use`, which reads it whole and says how many rows it has got.
 
-    `use` reads the whole relation. It is called a second time, with the records split one by one, where the
-    strict reader stops at a record that is not well-formed.
+    `use` is called a second time, with the records split one by one, where the strict reader stops at a record
+    that is not well-formed, or has not read as many as there are.
 
     Raises:
         FileRefused: a Parquet file is damaged.
+        TechnicalError: rows were lost on the way.
     """
     if detection.header.format == "parquet":
-        return _use_parquet(bench, path, where, use)
+        _use_parquet(bench, path, where, use)
+        return
     if _is_plain(path, detection):
         # The strict reader refuses by raising: quotes that do not close, too many or few cells, bytes not UTF-8.
-        with suppress(*_NOT_WELL_FORMED):
-            return use(_strict_relation(bench, path, detection))
+        with suppress(*_NOT_WELL_FORMED), path.open("rb") as stream:
+            if use(_strict_relation(bench, path, detection)) == count_records(stream) - 1:
+                return
     split = bench.folder / "split.csv"
     try:
-        _split_to(path, detection, split)
-        return use(_split_relation(detection, split))
+        written = _split_to(path, detection, split)
+        found = use(_split_relation(detection, split))
     finally:
         split.unlink(missing_ok=True)
+    if found != written:
+        raise TechnicalError(
+            f"the file has {written} rows, but {found} were read",
+            where=where,
+            remedy="report this with the file; nothing was loaded from it",
+        )
 
 
 def _strict_relation(bench: Workbench, path: Path, detection: Detection) -> str:
     header = detection.header
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header.names)))
-    new_line = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r"}[header.line_end]
     return (
         "SELECT *, row_number() OVER () AS source_row, NULL::VARCHAR AS fault, NULL::VARCHAR AS record_text "
         f"FROM read_csv({bench.readable(path)}, {_DIALECT.replace('header = false', 'header = true')}, "
-        f"new_line = '{new_line}', columns = {{{columns}}})"
+        f"columns = {{{columns}}})"
     )
 
 
@@ -88,31 +92,68 @@ def _is_plain(path: Path, detection: Detection) -> bool:
         return data.find(b'"') < 0 or bool(_WELL_QUOTED.match(data, detection.header.data_start))
 
 
-def _split_to(path: Path, detection: Detection, target: Path) -> None:
-    """Write every record of a CSV file as well-formed CSV, with its fault and, if it has one, its text."""
-    width = len(detection.header.names)
+def _split_to(path: Path, detection: Detection, target: Path) -> int:
+    """Write every record of a CSV file as well-formed CSV, with its fault and, if it has one, its text.
+
+    Returns:
+        How many records it wrote.
+    """
+    count = 0
     key = _key_place(detection)
+    row, rows = _sound_rows(len(detection.header.names))
     with (
         path.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
         target.open("wb") as out,
     ):
-        for record in split_records(data, detection.header.data_start):
-            fault = _fault(record, width)
-            if fault is None and record.cells is not None:
-                is_simple = b'"' not in record.text
-                out.write(record.text if is_simple else b",".join(_quote(cell) for cell in record.cells))
-                out.write(b",,\n")
-            else:
-                # What cannot be split cannot be trusted, but for the key: its other rows must not be taken
-                # for the whole of it.
-                cells = [""] * width
-                if key is not None and record.cells is not None and key < len(record.cells):
-                    cells[key] = record.cells[key].decode(errors="ignore").replace("\x00", "")
-                text = record.text[:_KEPT_TEXT].decode(errors="backslashreplace")
-                line = io.StringIO()
-                csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow([*cells, fault, text])
-                out.write(line.getvalue().encode())
+        position = careful_until = detection.header.data_start
+        while position < len(data):
+            run = rows.match(data, position) if position >= careful_until else None
+            if run and _is_sound(run.group(), row):
+                written, found = row.subn(rb"\1,,\n", run.group())
+                out.write(written)
+                count += found
+                position = run.end()
+                continue
+            careful_until = run.end() if run else careful_until
+            record = split_record(data, position)
+            position = record.end
+            if record.text:
+                out.write(_written(record, len(detection.header.names), key))
+                count += 1
+    return count
+
+
+def _sound_rows(width: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """One row of so many well-quoted fields, and a run of them: most records of a file with a few broken ones."""
+    body = rb"(?:" + _FIELD + rb",){%d}" % (width - 1) + _FIELD
+    # A line of one field may have nothing on it, and is no row then.
+    body = body if width > 1 else rb"(?![\r\n])" + body
+    end = rb"(?:\r\n|\n|\r)"
+    return re.compile(rb"(" + body + rb")" + end), re.compile(rb"(?:" + body + end + rb"){1,5000}+")
+
+
+def _is_sound(run: bytes, row: re.Pattern[bytes]) -> bool:
+    if len(run) > RECORD_LIMIT and any(len(found.group()) > RECORD_LIMIT for found in row.finditer(run)):
+        return False
+    try:
+        run.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _written(record: Record, width: int, key: int | None) -> bytes:
+    """A record as a line of CSV, followed by its fault and its text."""
+    fault = _fault(record, width)
+    if fault is None and record.cells is not None:
+        return b",".join(_quote(cell) for cell in record.cells) + b",,\n"
+    # What cannot be split cannot be trusted, but for the key: its other rows must not be taken for the whole of it.
+    cells = [b""] * width
+    if key is not None and record.cells is not None and key < len(record.cells):
+        cells[key] = record.cells[key].decode(errors="ignore").replace("\x00", "").encode()
+    text = record.text[:_KEPT_TEXT].decode(errors="backslashreplace").encode()
+    return b",".join(_quote(cell) for cell in (*cells, (fault or "").encode(), text)) + b"\n"
 
 
 def _split_relation(detection: Detection, split: Path) -> str:
@@ -146,7 +187,7 @@ def _quote(cell: bytes) -> bytes:
     return b'"' + cell.replace(b'"', b'""') + b'"'
 
 
-def _use_parquet(bench: Workbench, path: Path, where: str, use: Callable[[str], Result]) -> Result:
+def _use_parquet(bench: Workbench, path: Path, where: str, use: Callable[[str], int]) -> None:
     table = f"read_parquet({bench.readable(path)}, binary_as_string = true)"
     described = bench.connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     cells = ", ".join(
@@ -157,7 +198,7 @@ def _use_parquet(bench: Workbench, path: Path, where: str, use: Callable[[str], 
         f"NULL::VARCHAR AS record_text FROM {table}"
     )
     try:
-        return use(sql)
+        use(sql)
     except (*_NOT_WELL_FORMED, duckdb.IOException) as error:
         if not _reads(bench, sql):
             raise FileRefused(

@@ -104,17 +104,19 @@ def read_csv(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDB
         header = stream.readline().rstrip("\n").split(",")
     return connection.sql(
         "select * from read_csv(?, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false,"
-        " columns = ?, strict_mode = true, nullstr = '')",
+        " columns = ?, strict_mode = true, nullstr = '', hive_partitioning = false)",
         params=[str(file), dict.fromkeys(header, "VARCHAR")],
     )
 
 
+def read_file(connection: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
+    """One of our own files, Parquet or CSV."""
+    return read_csv(connection, file) if file.suffix == ".csv" else read_parquet(connection, file)
+
+
 def facts_of(connection: duckdb.DuckDBPyConnection, file: Path) -> FileFacts:
     """Read a Parquet or CSV file back: its digest, its rows and its columns."""
-    if file.suffix == ".csv":
-        relation = read_csv(connection, file)
-    else:
-        relation = read_parquet(connection, file)
+    relation = read_file(connection, file)
     return FileFacts(
         sha256=sha256_of(file),
         bytes=file.stat().st_size,

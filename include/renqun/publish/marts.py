@@ -220,7 +220,8 @@ def _write_database(connection: duckdb.DuckDBPyConnection, manifest: MartsManife
     files.attach(connection, database, "written", new_storage_version=layout.STORAGE_VERSION)
     for name in sorted(manifest.tables):
         connection.execute(
-            f"create table written.main.{files.identifier(name)} as select * from read_parquet(?, hive_partitioning = false)",
+            f"create table written.main.{files.identifier(name)} as"
+            " select * from read_parquet(?, hive_partitioning = false)",
             [str(staging / f"{name}.parquet")],
         )
     connection.execute("detach written")

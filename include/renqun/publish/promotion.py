@@ -15,10 +15,10 @@ from renqun.publish import files
 from renqun.publish.history import AudienceFolder, AudienceVersion, Outcome
 from renqun.publish.manifest import MANIFEST_NAME, AudienceManifest, GateRecord, read_audience_manifest, to_text
 from renqun.publish.selection import Selection, WorkFolder, size_alarm
-from renqun.publish.writing import staged_folder
+from renqun.publish.writing import STAGING_PREFIX, staged_folder
 from renqun.run import RunContext
 from renqun.settings import Settings
-from renqun.storage import sha256_of, sweep_staging
+from renqun.storage import sha256_of
 
 GATE_STAGES = ("audience", "published")
 """No version is visible without a verdict of both."""
@@ -166,6 +166,7 @@ def _publish(
     manifest = draft.model_copy(update={"gates": tuple(gates), "provenance": dict(provenance) | stands_apart})
     (staging / MANIFEST_NAME).write_text(to_text(manifest), encoding="utf-8", newline="\n")
     files.seal(staging)
+    target.parent.mkdir(parents=True, exist_ok=True)
     staging.rename(target)
     files.flush_folder(target.parent)
     return folder.load(ctx.ds, manifest.version), True
@@ -219,6 +220,6 @@ def _record(folder: AudienceFolder, ctx: RunContext, one: Selection, status: Any
 
 def _sweep(folder: AudienceFolder, as_of: date) -> None:
     """Remove staged files of this date and of older ones: held-back content is written anew when it is released."""
-    for day in folder.root.glob("as_of=*"):
-        if day.name <= folder.day(as_of).name:
-            sweep_staging(day)
+    for staging in folder.root.glob(f"{STAGING_PREFIX}*"):
+        if staging.name.removeprefix(STAGING_PREFIX)[:10] <= as_of.isoformat():
+            shutil.rmtree(staging, ignore_errors=True)

@@ -303,11 +303,7 @@ def _verify_people(
 
 
 def _people(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
-    if file.suffix == ".csv":
-        relation = files.read_csv(connection, file)
-    else:
-        relation = files.read_parquet(connection, file)
-    return [str(row[0]) for row in relation.select("customer_key").fetchall()]
+    return [str(row[0]) for row in files.read_file(connection, file).select("customer_key").fetchall()]
 
 
 def _verify_presence(folder: Path, expected: Iterable[str], report: VerifyReport) -> set[str]:
@@ -338,11 +334,7 @@ def _verify_file(
     if sha256_of(file) != entry.sha256:
         report.fail("wrong_sha256", name, "its bytes are not those that were written")
     try:
-        if file.suffix == ".csv":
-            relation = files.read_csv(connection, file)
-        else:
-            relation = files.read_parquet(connection, file)
-        _compare(name, relation, entry.rows, entry.columns, report)
+        _compare(name, files.read_file(connection, file), entry.rows, entry.columns, report)
     except (duckdb.Error, UnicodeDecodeError) as error:
         report.fail("unreadable_file", name, str(error))
 

@@ -29,6 +29,9 @@ CSV_COLUMNS = "customer_key, entered_on"
 """What leaves the house in a CSV: who, and since when. The reason is behaviour, and stays in the Parquet files."""
 
 
+STAGING_PREFIX = ".staging-"
+
+
 @dataclass(frozen=True)
 class WriteReport:
     """The staging folder of every audience whose files were written."""
@@ -70,8 +73,9 @@ def write_files(ctx: RunContext) -> WriteReport:
 
 
 def staged_folder(ctx: RunContext, selection: Selection) -> Path:
-    """Where the files of a selected audience wait for their gate."""
-    return AudienceFolder.of(ctx.paths, selection.audience.id).day(ctx.ds) / f".staging-{selection.content_key}"
+    """Where the files of a selected audience wait for their gate: beside the folders of the dates."""
+    root = AudienceFolder.of(ctx.paths, selection.audience.id).root
+    return root / f"{STAGING_PREFIX}{ctx.ds.isoformat()}-{selection.content_key}"
 
 
 def staged_selections(ctx: RunContext) -> tuple[Selection, ...]:

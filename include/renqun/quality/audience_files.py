@@ -65,14 +65,14 @@ def make_audience(
     max_change_share: float | None,
     min_previous: int,
 ) -> None:
-    """Make `audience.members` and `audience.size`, one row that sets the audience beside its last publication."""
+    """Make `audience.audience_members`, and `audience.size` with one row: the size beside that published last."""
     connection.execute("create schema if not exists audience")
-    connection.execute(f"create or replace view audience.members as from read_parquet({literal(members)})")
+    connection.execute(f"create or replace view audience.audience_members as from read_parquet({literal(members)})")
     before = "cast(null as bigint)" if previous is None else f"(select count(*) from read_parquet({literal(previous)}))"
     share = "null" if max_change_share is None else repr(float(max_change_share))
     connection.execute(
         "create or replace table audience.size as"
-        f" select {literal(audience_id)} as audience_id, (select count(*) from audience.members) as customers,"
+        f" select {literal(audience_id)} as audience_id, (select count(*) from audience.audience_members) as customers,"
         f" {before} as previous_customers, cast({share} as double) as max_change_share,"
         f" {int(min_previous)} as min_previous"
     )

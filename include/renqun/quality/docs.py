@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from renqun.errors import TechnicalError
 from renqun.quality.results import load, stored_results
 from renqun.quality.suite import QUERY_TYPE
 from renqun.quality.verdict import CheckResult, SuiteReport
@@ -57,7 +58,7 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
     store = context.validation_results_store
     for key in store.list_keys():
         store.remove_key(key)
-    stale = []
+    stale: dict[Any, Path] = {}
     for file in files:
         report = load(file)
         key = ValidationResultIdentifier(
@@ -67,8 +68,8 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
         )
         store.set(key, _as_validation(report))
         page = site / "validations" / Path(*key.to_tuple()).with_suffix(".html")
-        if not page.exists() or page.stat().st_mtime < file.stat().st_mtime:
-            stale.append(key)
+        if not page.exists():
+            stale[key] = page
     builder = SiteBuilder(
         data_context=context,
         store_backend={"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
@@ -86,7 +87,11 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
         site_index_builder={"class_name": "DefaultSiteIndexBuilder"},
     )
     if stale:
-        builder.site_section_builders["validations"].build(resource_identifiers=stale)
+        builder.site_section_builders["validations"].build(resource_identifiers=list(stale))
+        # The builder logs what it cannot render and goes on.
+        missing = [str(page) for page in stale.values() if not page.exists()]
+        if missing:
+            raise TechnicalError(f"{len(missing)} pages could not be rendered", where=missing[0])
     if not (site / _STATIC).exists():
         builder.target_store.copy_static_assets()
     builder.site_index_builder.build()
@@ -145,7 +150,7 @@ def _as_result(check: CheckResult) -> Any:
         result=result,
         exception_info={
             "raised_exception": check.verdict == "error",
-            "exception_message": check.note if check.verdict == "error" else None,
-            "exception_traceback": None,
+            "exception_message": check.note or "",
+            "exception_traceback": "",
         },
     )

@@ -85,7 +85,7 @@ def examine_all(ctx: RunContext, given: GateInput, variables: Mapping[str, Any])
     """The verdicts on all objects of a gate; writes nothing."""
     from renqun.quality.engine import Examiner
 
-    examiner = Examiner(given.connection)
+    examiner = Examiner(given.connection, given.suites)
     reports = []
     for suite in given.suites:
         started = time.monotonic()

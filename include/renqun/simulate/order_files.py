@@ -91,7 +91,7 @@ def draft_duplicates(calendar: Calendar, drafts: Drafts) -> None:
             wanted = sorted({row[0] for row in draft.rows})[::3]
             again.rows.extend(row for row in draft.rows if row[0] in wanted)
         if day % _DOWNLOADED_TWICE_EVERY == 0:
-            drafts.copy(draft, "orders (1).csv")
+            drafts.copy(draft, "orders_copy.csv")
 
 
 def draft_planted_exports(bed: Planting, calendar: Calendar, currency: str, drafts: Drafts) -> None:
@@ -113,5 +113,5 @@ def draft_dirty_export(bed: Planting, calendar: Calendar, currency: str, draft: 
     rows = rows_of(order, draft.day, calendar, currency)
     rows[0][COLUMNS.index("quantity")] = "-1"
     rows[1][COLUMNS.index("refunded_amount")] = "30.00"
-    draft.rows.extend(rows)
+    draft.raw_lines.extend(",".join(row).encode() for row in rows)
     draft.quarantined.update({"negative_quantity": 1, "order_has_quarantined_line": 1})

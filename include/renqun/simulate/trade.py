@@ -77,8 +77,9 @@ class _Till:
         self._hide(order)
         self._pay(order, off)
         self._refund(order)
-        if self.may_delay and self.last - order.placed_day >= 3 and draw.chance(1):
-            order.delay_days = 1 + draw.below(2)
+        is_late, days = draw.chance(1), draw.between(1, 2)
+        if is_late and self.may_delay and self.last - order.placed_day >= 3:
+            order.delay_days = days
         self.orders.append(order)
         return order
 

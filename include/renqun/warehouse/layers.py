@@ -25,6 +25,8 @@ _SELECTION: dict[Layer, tuple[str, ...]] = {
     "staging": ("path:seeds", "path:models/staging", "path:models/intermediate"),
     "marts": ("path:models/marts",),
 }
+# A test that compares models of both layers runs once, in the layer that has all of them.
+_TESTS_ONCE = ("--indirect-selection", "buildable")
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
         if layer == "marts" and plan.reevaluate and not resumes:
             reevaluate(ctx, plan)
         retries = resumes and _has_failed_nodes(work, build.paths.warehouse)
-        command = ["retry"] if retries else ["build", "--select", *_SELECTION[layer]]
+        command = ["retry"] if retries else ["build", *_TESTS_ONCE, "--select", *_SELECTION[layer]]
         if plan.full_refresh and not retries:
             command.append("--full-refresh")
         _save_progress(work, _Progress(build_id=plan.build_id, is_done=False))

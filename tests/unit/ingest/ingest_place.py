@@ -94,3 +94,9 @@ def csv_file(*rows: Mapping[str, str], header: Sequence[str] | None = None) -> s
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def tree(place: Place) -> dict[str, bytes]:
+    """Every file below raw/, with its bytes."""
+    root = place.paths.raw
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renqun.ingest import read
+from renqun.errors import TechnicalError
+from renqun.ingest import read, records
 from renqun.ingest.catalogue import get_source
 from renqun.ingest.detect import Detection, Header
 from renqun.ingest.engine import Workbench, workbench
-from renqun.ingest.records import split_records
+from renqun.ingest.records import count_records, split_records
 
 HEADER = ("order_id", "ordered_at", "item_id")
 
@@ -50,6 +51,7 @@ def test_records_are_split_by_the_rules(data: bytes, expected: list[list[bytes] 
     assert cells(data) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=8), st.sampled_from(["\n", "\r\n"]))
 def test_what_a_csv_writer_wrote_comes_back(rows: list[list[str]], line_end: str) -> None:
     out = io.StringIO()
@@ -57,6 +59,7 @@ def test_what_a_csv_writer_wrote_comes_back(rows: list[list[str]], line_end: str
     assert cells(out.getvalue().encode()) == [[cell.encode() for cell in row] for row in rows]
 
 
+@settings(deadline=None)
 @given(SOUP)
 def test_no_byte_but_line_ends_is_lost(data: bytes) -> None:
     kept = b"".join(record.text for record in split_records(data, 0))
@@ -69,12 +72,12 @@ def bench() -> object:
         yield opened
 
 
-@settings(max_examples=200, deadline=None)
-@given(body=st.one_of(SOUP, BROKEN_BYTES))
+@settings(max_examples=100, deadline=None)
+@given(body=st.one_of(SOUP, BROKEN_BYTES), line_end=st.sampled_from([b"\n", b"\r\n"]))
 def test_the_fast_reader_agrees_with_the_careful_one_when_it_does_not_refuse(
-    bench: Workbench, tmp_path_factory: pytest.TempPathFactory, body: bytes
+    bench: Workbench, tmp_path_factory: pytest.TempPathFactory, body: bytes, line_end: bytes
 ) -> None:
-    data = ",".join(HEADER).encode() + b"\n" + body
+    data = (",".join(HEADER).encode() + b"\n" + body).replace(b"\n", line_end)
     path = tmp_path_factory.getbasetemp() / "fast_and_careful.csv"
     path.write_bytes(data)
     detection = detection_of(data)
@@ -91,6 +94,27 @@ def test_the_fast_reader_agrees_with_the_careful_one_when_it_does_not_refuse(
         for record in split_records(data, detection.header.data_start)
     ]
     assert fast_rows == careful
+    assert count_records(io.BytesIO(data)) == len(careful) + 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(body=st.one_of(SOUP, BROKEN_BYTES), line_end=st.sampled_from([b"\n", b"\r\n"]))
+def test_the_careful_reader_hands_over_every_record(
+    bench: Workbench, tmp_path_factory: pytest.TempPathFactory, body: bytes, line_end: bytes
+) -> None:
+    data = (",".join(HEADER).encode() + b"\n" + body).replace(b"\n", line_end)
+    path = tmp_path_factory.getbasetemp() / "careful.csv"
+    path.write_bytes(data)
+    detection, split = detection_of(data), path.with_suffix(".split")
+    expected = []
+    for record in split_records(data, detection.header.data_start):
+        fault = read._fault(record, len(HEADER))
+        expected.append(tuple(cell.decode() for cell in record.cells or ()) if fault is None else fault)
+    assert read._split_to(path, detection, split) == len(expected)
+    rows = bench.connection.execute(
+        f"SELECT c0, c1, c2, fault FROM ({read._split_relation(detection, split)}) ORDER BY source_row"
+    ).fetchall()
+    assert [row[:3] if row[3] is None else row[3] for row in rows] == expected
 
 
 def detection_of(data: bytes) -> Detection:
@@ -101,10 +125,13 @@ def test_the_splitter_keeps_every_record_with_its_place(tmp_path: Path, bench: W
     data = b'order_id,ordered_at,item_id\n1,a,b\n2,a\n3,\xff,b\n4,a,b,c\n5,"a\n6,a,b\n'
     path = tmp_path / "broken.csv"
     path.write_bytes(data)
-    rows = read.read_file(
-        bench, path, detection_of(data), "there",
-        lambda sql: bench.connection.execute(f"SELECT source_row, c0, fault, record_text FROM ({sql})").fetchall(),
-    )  # fmt: skip
+    rows: list[tuple[object, ...]] = []
+
+    def fetch(sql: str) -> int:
+        rows[:] = bench.connection.execute(f"SELECT source_row, c0, fault, record_text FROM ({sql})").fetchall()
+        return len(rows)
+
+    read.read_file(bench, path, detection_of(data), "there", fetch)
     assert rows == [
         (1, "1", None, None),
         (2, "2", "ragged_row", "2,a"),
@@ -113,3 +140,24 @@ def test_the_splitter_keeps_every_record_with_its_place(tmp_path: Path, bench: W
         (5, "", "ragged_row", '5,"a'),
         (6, "6", None, None),
     ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=3), max_size=8), st.integers(1, 7))
+def test_records_are_counted_whatever_the_chunks(rows: list[list[str]], chunk: int) -> None:
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_CHUNK_BYTES", chunk)
+        assert count_records(io.BytesIO(out.getvalue().encode())) == len(rows)
+
+
+def test_a_reader_that_loses_rows_is_found_out(tmp_path: Path, bench: Workbench) -> None:
+    data = b"order_id,ordered_at,item_id\n1,a,b\n2,a,b\n"
+    path = tmp_path / "sound.csv"
+    path.write_bytes(data)
+    counts = iter([1, 2])
+    read.read_file(bench, path, detection_of(data), "there", lambda _: next(counts))
+    assert next(counts, None) is None, "the careful reader had to be asked"
+    with pytest.raises(TechnicalError, match="2 rows, but 1 were read"):
+        read.read_file(bench, path, detection_of(data), "there", lambda _: 1)

@@ -2,6 +2,8 @@
     Grain: visitor and business date up to D whose events this build changes, with the stretch of time that holds
     the changes: events of pending batches, versions that they supersede, and events that waited for their date.
 -#}
+-- Depends on {{ ref('int_event_versions') }} and {{ ref('int_events_superseded') }}.
+
 with
 
 {% if is_full_build() -%}

@@ -9,6 +9,9 @@
     on_schema_change='fail'
 ) }}
 
+-- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates, and on the versions
+-- {{ ref('int_event_versions') }} and {{ ref('int_events_superseded') }} for who lost an event.
+
 with
 
 {% if adds_to_history() -%}
@@ -80,4 +83,3 @@ select
 
 from seen
 group by visitor_id, customer_id, customer_key
--- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates.

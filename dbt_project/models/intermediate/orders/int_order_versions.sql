@@ -8,10 +8,6 @@
     on_schema_change='fail'
 ) }}
 
-{%- macro first_given(column) -%}
-    min_by({{ column }}, case when {{ column }} is not null then _source_row end)
-{%- endmacro %}
-
 with
 
 order_lines as (

@@ -2,6 +2,8 @@
     Grain: one line of one export of a touched order; only lines that the order's newest export still has.
     `version_rank` is the export's: 1 is the newest.
 -#}
+-- Depends on {{ ref('int_touched_orders') }}.
+
 with
 
 line_versions as (

@@ -2,6 +2,8 @@
     Grain: one export of an order that this build touches, the newest first (`version_rank` 1 counts, as a whole).
     Of two equally new ones, the one from the file whose name sorts last.
 -#}
+-- Depends on {{ ref('int_touched_orders') }}.
+
 with
 
 order_versions as (

@@ -2,6 +2,8 @@
     Grain: one order that this build computes anew: it is in a batch that no finished build consumed, or a fact of
     it that waited (order, payment or refund dated after the last build) is now dated on or before D.
 -#}
+-- Depends on {{ ref('stg_generic__order_lines') }} and {{ ref('int_order_line_versions') }}.
+
 with
 
 {% if is_full_build() -%}

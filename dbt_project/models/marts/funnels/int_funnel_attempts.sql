@@ -15,7 +15,7 @@
 
 with
 
-{% if replaces_only_touched() -%}
+{% if adds_to_history() -%}
 windows_touched as (
     select {{ explode_days("start_date", add_days("start_date", var("funnel_window_days") + 1)) }} as event_day_at
     from {{ ref("int_funnel_start_dates") }}
@@ -64,7 +64,7 @@ reached_1 as (
     from first_steps
     where
         position = 1
-        {%- if replaces_only_touched() %}
+        {%- if adds_to_history() %}
         and (
             start_date in (select start_date from {{ ref("int_funnel_start_dates") }})
             or person_id in (select person_id from {{ ref("int_funnel_persons") }})

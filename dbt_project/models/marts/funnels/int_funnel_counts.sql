@@ -17,7 +17,7 @@ select
     count(*) as attempts,
     start_date
 from {{ ref("int_funnel_attempts") }}
-{% if replaces_only_touched() -%}
+{% if adds_to_history() -%}
 where start_date in (select start_date from {{ ref("int_funnel_count_dates") }})
 {%- endif %}
 group by funnel_id, grain, source, max_step, start_date

@@ -5,7 +5,7 @@
 
 -- A visitor that is new altogether has no older attempts: its dates are touched anyway.
 with relinked as (
-    select relinked.visitor_id, relinked.previous_customer_key, visitors.customer_key
+    select relinked.visitor_id
     from {{ ref("int_relinked_visitors") }} as relinked
     left join {{ ref("dim_visitors") }} as visitors on relinked.visitor_id = visitors.visitor_id
     where
@@ -13,12 +13,14 @@ with relinked as (
         or visitors.first_event_date < {{ add_days(previous_as_of_date(), -var("funnel_window_days")) }}
 ),
 
+-- Itself, and every customer it was ever linked to: more persons than need be, never one too few.
 persons as (
-    select visitor_id as person_id from relinked
+    select visitor_id as person_id
+    from relinked
     union all
-    select customer_key as person_id from relinked
-    union all
-    select previous_customer_key as person_id from relinked
+    select changes.customer_key as person_id
+    from relinked
+    inner join {{ ref("int_visitor_link_changes") }} as changes on relinked.visitor_id = changes.visitor_id
 )
 
 select distinct person_id

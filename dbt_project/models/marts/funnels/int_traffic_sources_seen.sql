@@ -15,6 +15,6 @@ select distinct
 from {{ ref("fct_events") }}
 where
     event_date <= {{ as_of_date() }}
-    {% if replaces_only_touched() -%}
+    {% if adds_to_history() -%}
     and event_date in (select touched_date from {{ ref("int_touched_dates") }})
     {%- endif %}

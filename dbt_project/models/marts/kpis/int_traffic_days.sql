@@ -18,7 +18,7 @@ select
 from {{ ref("int_visitor_days") }}
 where
     event_date <= {{ as_of_date() }}
-    {% if replaces_only_touched() -%}
+    {% if adds_to_history() -%}
     and event_date in (select touched_date from {{ ref("int_touched_dates") }})
     {%- endif %}
 group by event_date

@@ -13,9 +13,9 @@ with
 
     select
         _row_text, _quarantine_reason, _exported_at, _batch_id, _source_file, _source_row, _content_hash, _raw_file,
-        {{ folder_date_of('_raw_file') }} as _folder_date
+        date as _folder_date
     from {{ source('raw', name) }}
-    where _quarantine_reason is not null
+    where _quarantine_reason is not null and date <= {{ as_of_date() }}
 
 ),
 
@@ -45,4 +45,3 @@ select
     _raw_file
 
 from unioned
-where _folder_date <= {{ as_of_date() }}

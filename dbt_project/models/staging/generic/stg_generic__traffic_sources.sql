@@ -5,10 +5,8 @@ with
 
 source as (
 
-    select
-        *,
-        {{ folder_date_of('_raw_file') }} as folder_date
-    from {{ source('raw', 'traffic_sources') }}
+    select * from {{ source('raw', 'traffic_sources') }}
+    where {{ accepted_rows('date') }}
 
 ),
 
@@ -30,13 +28,12 @@ renamed as (
         cast(paid_amount as decimal(18, 2)) as paid_amount,
 
         -- dates
-        cast(date as date) as business_date,
+        cast(traffic_date as date) as business_date,
 
         -- metadata
-        {{ row_origin('folder_date') }}
+        {{ row_origin('date') }}
 
     from source
-    where {{ accepted_rows('folder_date') }}
 
 )
 

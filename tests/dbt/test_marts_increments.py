@@ -1,0 +1,148 @@
+"""Day by day, with late facts and relinked visitors, equals all at once; spells and sizes remember, and forget when told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import marts_reference as reference
+import pytest
+from marts_reference import Thresholds
+from marts_runner import Warehouse, assert_same
+from marts_world import Tables, as_of, make_world
+
+FIRST = date(2024, 5, 8)
+# Builds skip days; facts that become known late, and visitors that are linked, unlinked or linked anew, lie between them.
+DAYS = [FIRST + timedelta(days=n) for n in (0, 1, 2, 5, 9)]
+FUNNELS = {"purchase": [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]}
+STEPS = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
+ATTEMPTS = "funnel_id, grain, person_id, item_id, start_date, started_at, source, max_step"
+SPELLS = "segment_id, customer_key, entered_on, exited_on, reason, entered_reason"
+SIZES = "as_of_date, segment_id, customers, entered, exited, is_applicable"
+KPIS = "business_date, visitors, views, cart_visitors, favourite_visitors"
+
+
+@dataclass
+class Snapshot:
+    """What one build left in the marts."""
+
+    tables: Tables
+    attempts: dict[Any, Any]
+    steps: dict[Any, Any]
+    spells: dict[Any, Any]
+    sizes: dict[Any, Any]
+    traffic: dict[Any, Any]
+
+
+def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
+    return Snapshot(
+        tables,
+        warehouse.keyed(ATTEMPTS, 5, "intermediate.int_funnel_attempts"),
+        warehouse.keyed(STEPS, 5, "marts.agg_funnel_steps__by_day_source"),
+        warehouse.keyed(SPELLS, 3, "marts.fct_segment_memberships"),
+        warehouse.keyed(SIZES, 2, "marts.agg_segment_sizes__by_day"),
+        warehouse.keyed(KPIS, 1, "marts.agg_shop_kpis__by_day"),
+    )
+
+
+@dataclass
+class History:
+    """The builds of DAYS one after another; then the last again, then the last as a full refresh."""
+
+    days: list[Snapshot]
+    again: Snapshot
+    full_refresh: Snapshot
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    warehouse, world = Warehouse(tmp_path_factory.mktemp("increments")), make_world(7, DAYS[-1], event_days=60)
+    states = [as_of(world, day) for day in DAYS]
+    snapshots = []
+    for before, now in zip([None, *states], states, strict=False):
+        warehouse.build(now, before, tests=now is states[-1])
+        snapshots.append(snapshot(warehouse, now))
+    warehouse.build(states[-1], states[-2])
+    again = snapshot(warehouse, states[-1])
+    warehouse.build(states[-1], states[-2], "--full-refresh")
+    return History(snapshots, again, snapshot(warehouse, states[-1]))
+
+
+def test_the_world_is_hostile_enough(history: History) -> None:
+    """Without late events, relinked and unlinked visitors the tests below would prove nothing."""
+    links = [{v: row["customer_key"] for v, row in day.tables.visitors.items()} for day in history.days]
+    assert any(before.get(v) and not now[v] for before, now in zip(links, links[1:], strict=False) for v in now)
+    assert any(v in before and not before[v] and now[v] for before, now in zip(links, links[1:], strict=False) for v in now)
+    late = [event for event in history.days[1].tables.events if event["known_on"] > event["event_date"] + timedelta(days=2)]
+    assert late
+
+
+@pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
+def test_funnels_equal_the_recomputation_after_every_build(history: History, index: int) -> None:
+    day = history.days[index]
+    expected = {key: own[:3] for key, own in reference.funnel_attempts(day.tables, FUNNELS).items()}
+    assert_same(day.attempts, expected, "attempts")
+    assert_same(day.steps, reference.funnel_steps(day.tables, FUNNELS), "steps")
+
+
+@pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
+def test_traffic_by_day_equals_the_recomputation_after_every_build(history: History, index: int) -> None:
+    expected = reference.kpis(history.days[index].tables)
+    columns = KPIS.split(", ")[1:]
+    assert_same(history.days[index].traffic, {d: tuple(row[c] for c in columns) for d, row in expected.items()}, "traffic")
+
+
+@pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
+def test_spells_follow_the_members_from_build_to_build(history: History, index: int) -> None:
+    # Given the members as of every built date, the spells follow by definition: in from the first built date inside until
+    # the first built date outside.
+    spells: dict[tuple[str, str], list[list[date | None]]] = {}
+    for day in history.days[: index + 1]:
+        members = {(s, c) for s, own in reference.segments(day.tables, Thresholds()).items() for c in own}
+        for key, own in spells.items():
+            if own[-1][1] is None and key not in members:
+                own[-1][1] = day.tables.as_of
+        for key in members:
+            if key not in spells or spells[key][-1][1] is not None:
+                spells.setdefault(key, []).append([day.tables.as_of, None])
+    expected = {(*key, spell[0]): spell[1] for key, own in spells.items() for spell in own}
+    assert_same({key: own[0] for key, own in history.days[index].spells.items()}, expected, "spells")
+    assert index == 0 or any(exited for exited in expected.values())
+
+
+def test_a_closed_spell_tells_why_it_began_and_an_open_one_why_it_lasts(history: History) -> None:
+    reasons = {day.tables.as_of: day.spells for day in history.days}
+    for key, (exited_on, reason, entered_reason) in history.days[-1].spells.items():
+        assert entered_reason == reasons[key[2]][key][1]  # the reason of the build on which the spell began
+        if exited_on:
+            assert reason == entered_reason
+
+
+def test_sizes_add_up_from_build_to_build(history: History) -> None:
+    sizes = history.days[-1].sizes
+    for before, now in zip(DAYS, DAYS[1:], strict=False):
+        for segment in {key[1] for key in sizes}:
+            inside, entered, exited, _ = sizes[now, segment]
+            assert inside == sizes[before, segment][0] + entered - exited
+    assert {key[0] for key in sizes} == set(DAYS)
+
+
+SAME: dict[str, Callable[[Snapshot], dict[Any, Any]]] = {
+    "attempts": lambda s: s.attempts,
+    "steps": lambda s: s.steps,
+    "spells": lambda s: s.spells,
+    "sizes": lambda s: s.sizes,
+    "traffic": lambda s: s.traffic,
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_nothing_changes_when_a_day_is_built_again(history: History, what: str) -> None:
+    assert_same(SAME[what](history.again), SAME[what](history.days[-1]), what)
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_nothing_changes_in_a_full_refresh(history: History, what: str) -> None:
+    assert_same(SAME[what](history.full_refresh), SAME[what](history.days[-1]), what)

@@ -1,0 +1,218 @@
+"""One fault for every critical check on the marts: what is done to good data, and which other checks it implies.
+
+Implied are only checks that the fault must break by logic: an order that is missing from one table is missing from
+every total over that table.
+"""
+
+from __future__ import annotations
+
+FAULTS: dict[str, tuple[str, set[str]]] = {
+    # -- customers, items, visitors ------------------------------------------------------------------------------
+    "dim_customers-key_present": (
+        "insert into marts.dim_customers values ('shop', null, ['m4'])", set()),
+    "dim_customers-key_unique": (
+        "insert into marts.dim_customers values ('shop', 'c1', ['m1'])", set()),
+    "dim_customers-identified": (
+        "update marts.dim_customers set customer_ids = [] where customer_key = 'c1'", set()),
+    "dim_customers-of_this_shop": (
+        "update marts.dim_customers set shop_id = 'other' where customer_key = 'c1'", set()),
+    "dim_items-id_present": ("insert into marts.dim_items values ('shop', null)", set()),
+    "dim_items-id_unique": ("insert into marts.dim_items values ('shop', 'i1')", set()),
+    "dim_visitors-id_unique": ("insert into marts.dim_visitors values ('shop', 'v2', 'c1')", set()),
+    "dim_visitors-customers_known": (
+        "update marts.dim_visitors set customer_key = 'stranger' where visitor_id = 'v9'", set()),
+    # -- orders --------------------------------------------------------------------------------------------------
+    "fct_orders-key_unique": (
+        # An unpaid order: its copy changes no total.
+        "insert into marts.fct_orders from marts.fct_orders where order_id = 'o4'", set()),
+    "fct_orders-key_present": (
+        "update marts.fct_orders set order_id = null where order_id = 'o4'",
+        {"fct_orders-lines_counted", "fct_order_lines-orders_known"}),
+    "fct_orders-of_this_shop": ("update marts.fct_orders set shop_id = null where order_id = 'o4'", set()),
+    "fct_orders-customers_known": (
+        "update marts.fct_orders set customer_key = 'stranger' where order_id = 'o4'", set()),
+    "fct_orders-nothing_after_as_of": (
+        "update marts.fct_orders set ordered_date = '2026-03-11' where order_id = 'o4'", set()),
+    "fct_orders-lines_and_rest_are_whole": (
+        "update marts.fct_orders set unallocated_amount = 4.99 where order_id = 'o1'", set()),
+    "fct_orders-refunds_are_whole": (
+        "update marts.fct_refunds set line_key = 'l2' where refund_key = 'r2';"
+        "update marts.fct_refunds set order_id = 'o1' where refund_key = 'r2'",
+        {"fct_order_lines-refunds_are_whole"}),
+    "fct_orders-net_is_paid_less_refunded": (
+        # The same money on another order of the day: totals stand.
+        "update marts.fct_orders set net_amount = net_amount + 1 where order_id = 'o5';"
+        "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'", set()),
+    "fct_orders-paid_has_a_date": (
+        "update marts.fct_orders set is_paid = true where order_id = 'o4'",
+        {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved"}),
+    "fct_orders-deal_is_paid_and_kept": (
+        # An order without a buyer: no customer's figure depends on it.
+        "update marts.fct_orders set is_deal = false where order_id = 'o5'", set()),
+    "fct_orders-over_refunded_flagged": (
+        "update marts.fct_orders set is_over_refunded = null where order_id = 'o1'", set()),
+    "fct_orders-lines_counted": ("update marts.fct_orders set line_count = 3 where order_id = 'o1'", set()),
+    "fct_orders-customer_coverage_critical": (
+        "update run.vars set customer_coverage_rate_critical = 0.81, customer_coverage_rate_warning = 0", set()),
+    # -- lines and refunds ---------------------------------------------------------------------------------------
+    "fct_order_lines-key_unique": (
+        "insert into marts.fct_order_lines from marts.fct_order_lines where order_id = 'o4'",
+        {"fct_orders-lines_counted"}),
+    "fct_order_lines-orders_known": (
+        "insert into marts.fct_order_lines values ('shop', 'o9', 'l1', 'i1', 1, 1, 0, 1)", set()),
+    "fct_order_lines-items_known": (
+        "update marts.fct_order_lines set item_id = 'i9' where order_id = 'o4'", set()),
+    "fct_order_lines-quantity_not_negative": (
+        "update marts.fct_order_lines set quantity = -1 where order_id = 'o4'", set()),
+    "fct_order_lines-net_is_paid_less_refunded": (
+        "update marts.fct_order_lines set net_amount = 59.99 where order_id = 'o1' and line_key = 'l1'", set()),
+    "fct_order_lines-refunds_are_whole": (
+        "update marts.fct_order_lines set refunded_amount = 19, net_amount = 31 where order_id = 'o2'", set()),
+    "fct_refunds-key_unique": ("update marts.fct_refunds set refund_key = 'r1'", set()),
+    "fct_refunds-orders_known": (
+        "update marts.fct_refunds set order_id = 'o9' where refund_key = 'r2'",
+        {"fct_orders-refunds_are_whole", "fct_order_lines-refunds_are_whole"}),
+    "fct_refunds-amount_positive": (
+        "insert into marts.fct_refunds values ('shop', 'r3', 'o1', 'l1', 0, '2026-02-12')", set()),
+    "fct_refunds-nothing_after_as_of": (
+        "update marts.fct_refunds set refunded_date = '2026-03-11' where refund_key = 'r2'",
+        {"agg_shop_kpis__by_day-refunds_conserved"}),
+    # -- traffic -------------------------------------------------------------------------------------------------
+    "fct_events-key_unique": ("insert into marts.fct_events from marts.fct_events where event_key = 'e1'", set()),
+    "fct_events-visitor_id_present": (
+        "update marts.fct_events set visitor_id = null where event_key = 'e1'", set()),
+    "fct_events-nothing_after_as_of": (
+        "update marts.fct_events set event_date = '2026-03-11' where event_key = 'e3'", set()),
+    "fct_sessions-key_unique": ("update marts.fct_sessions set session_id = 's1'", set()),
+    "fct_sessions-has_events": ("update marts.fct_sessions set event_count = 0 where session_id = 's1'", set()),
+    "fct_sessions-ends_after_it_starts": (
+        "update marts.fct_sessions set ended_at = started_at - interval 1 second where session_id = 's2'", set()),
+    "fct_sessions-nothing_after_as_of": (
+        "update marts.fct_sessions set session_date = '2026-03-11' where session_id = 's2'", set()),
+    # -- customers' classes --------------------------------------------------------------------------------------
+    "fct_customer_rfm-key_unique": (
+        # A third row of c2, without deals or money.
+        "insert into marts.fct_customer_rfm values"
+        " ('shop', '2026-03-10', 'c2', 0, 0, 0, 5, 1, 1, 'key_develop')", set()),
+    "fct_customer_rfm-as_of_is_the_runs": (
+        "update marts.fct_customer_rfm set as_of_date = '2026-03-09' where customer_key = 'c1'", set()),
+    "fct_customer_rfm-customers_known": (
+        "update marts.fct_customer_rfm set customer_key = 'stranger' where customer_key = 'c1'", set()),
+    "fct_customer_rfm-scores_in_range": (
+        "update marts.fct_customer_rfm set f_score = 6 where customer_key = 'c1'", set()),
+    "fct_customer_rfm-class_known": (
+        "update marts.fct_customer_rfm set rfm_class = null where customer_key = 'c1'", set()),
+    "fct_customer_rfm-deals_conserved": (
+        "update marts.fct_customer_rfm set frequency = 3 where customer_key = 'c1'", set()),
+    # -- segments ------------------------------------------------------------------------------------------------
+    "fct_segment_memberships-key_unique": (
+        "insert into marts.fct_segment_memberships from marts.fct_segment_memberships where segment_id = 'champions'",
+        set()),
+    "fct_segment_memberships-one_open_stay": (
+        "insert into marts.fct_segment_memberships values"
+        " ('shop', 'interest', 'c3', '{}', '2026-03-01', null);"
+        "update marts.agg_segment_sizes__by_day set customers = 2, entered = 1"
+        " where segment_id = 'interest' and as_of_date = '2026-03-10'", set()),
+    "fct_segment_memberships-leaves_after_entering": (
+        "update marts.fct_segment_memberships set entered_on = exited_on where segment_id = 'champions'", set()),
+    "fct_segment_memberships-nothing_after_as_of": (
+        "update marts.fct_segment_memberships set exited_on = '2026-03-11' where segment_id = 'champions'", set()),
+    "fct_segment_memberships-members_are_customers": (
+        "update marts.fct_segment_memberships set customer_key = 'stranger' where customer_key = 'c3'", set()),
+    "fct_segment_memberships-segment_known": (
+        "insert into marts.fct_segment_memberships values"
+        " ('shop', 'slip', 'c1', '{}', '2026-03-10', null)", set()),
+    "fct_segment_memberships-reason_given": (
+        "update marts.fct_segment_memberships set reason = 'because' where customer_key = 'c1'", set()),
+    "fct_segment_memberships-key_operating_is_the_union": (
+        "update marts.fct_segment_memberships set customer_key = 'c1'"
+        " where segment_id = 'key_operating' and customer_key = 'c3'", set()),
+    "agg_segment_sizes__by_day-key_unique": (
+        "insert into marts.agg_segment_sizes__by_day from marts.agg_segment_sizes__by_day"
+        " where segment_id = 'repurchase' and as_of_date = '2026-03-10'", set()),
+    "agg_segment_sizes__by_day-as_of_present": (
+        "delete from marts.agg_segment_sizes__by_day where segment_id = 'repurchase' and as_of_date = '2026-03-10'",
+        set()),
+    "agg_segment_sizes__by_day-nothing_after_as_of": (
+        "insert into marts.agg_segment_sizes__by_day values ('shop', '2026-03-11', 'repurchase', 0, 0, 0)", set()),
+    "agg_segment_sizes__by_day-yesterday_and_moves_are_today": (
+        "update marts.agg_segment_sizes__by_day set exited = 0"
+        " where segment_id = 'champions' and as_of_date = '2026-03-10'", set()),
+    "agg_segment_sizes__by_day-size_is_members_inside": (
+        # The day's moves agree with the wrong size, the list does not.
+        "update marts.agg_segment_sizes__by_day set customers = 2, entered = 2"
+        " where segment_id = 'new_customer' and as_of_date = '2026-03-10'", set()),
+    # -- funnels -------------------------------------------------------------------------------------------------
+    "fct_funnel_attempts-key_unique": (
+        "insert into marts.fct_funnel_attempts from marts.fct_funnel_attempts"
+        " where grain = 'person' and person_id = 'v9';"
+        "update marts.agg_funnel_steps__by_day_source set attempts = 2"
+        " where grain = 'person' and start_date = '2026-03-01' and source = '(unknown)' and step = 1", set()),
+    "fct_funnel_attempts-person_present": (
+        "update marts.fct_funnel_attempts set person_id = null where grain = 'person' and person_id = 'v9'", set()),
+    "fct_funnel_attempts-step_exists": (
+        # Beyond the last step: the steps up to there still count it.
+        "update marts.fct_funnel_attempts set max_step = 5 where grain = 'person' and person_id = 'c2'", set()),
+    "fct_funnel_attempts-complete_when_window_is_over": (
+        "update marts.fct_funnel_attempts set is_complete = true where grain = 'person'", set()),
+    "fct_funnel_attempts-nothing_after_as_of": (
+        "update marts.fct_funnel_attempts set start_date = '2026-03-11' where start_date = '2026-03-10'",
+        {"fct_funnel_attempts-counted_in_steps"}),
+    "fct_funnel_attempts-counted_in_steps": (
+        "update marts.fct_funnel_attempts set max_step = 2 where grain = 'person' and person_id = 'v9'", set()),
+    "agg_funnel_steps__by_day_source-key_unique": (
+        # A day without attempts: its copy counts nothing twice, but a step is there twice.
+        "insert into marts.agg_funnel_steps__by_day_source from marts.agg_funnel_steps__by_day_source"
+        " where start_date = '2026-03-05' and step = 1",
+        {"agg_funnel_steps__by_day_source-every_step_there"}),
+    "agg_funnel_steps__by_day_source-steps_never_grow": (
+        # Two attempts of one source as one of each: sums stand, the funnel of a source widens.
+        "update marts.agg_funnel_steps__by_day_source set source = if(source = 'search', '(unknown)', 'search')"
+        " where start_date = '2026-03-10' and step = 4", set()),
+    "agg_funnel_steps__by_day_source-every_step_there": (
+        "delete from marts.agg_funnel_steps__by_day_source where start_date = '2026-03-05' and step = 3", set()),
+    "agg_funnel_steps__by_day_source-as_of_present": (
+        "insert into marts.agg_funnel_steps__by_day_source"
+        " select * replace (date '2026-03-11' as start_date) from marts.agg_funnel_steps__by_day_source"
+        " where start_date = '2026-03-05'", set()),
+    # -- cohorts -------------------------------------------------------------------------------------------------
+    "agg_cohort_retention__by_month-key_unique": (
+        "insert into marts.agg_cohort_retention__by_month from marts.agg_cohort_retention__by_month"
+        " where cohort_month = '2026-01-01' and period = 2",
+        {"agg_cohort_retention__by_month-reaches_the_as_of_month"}),
+    "agg_cohort_retention__by_month-size_constant": (
+        "update marts.agg_cohort_retention__by_month set cohort_size = 2"
+        " where cohort_month = '2026-01-01' and period = 2", set()),
+    "agg_cohort_retention__by_month-everybody_is_there_at_first": (
+        "update marts.agg_cohort_retention__by_month set retained_customers = 0"
+        " where cohort_month = '2026-03-01' and period = 0", set()),
+    "agg_cohort_retention__by_month-reaches_the_as_of_month": (
+        "delete from marts.agg_cohort_retention__by_month where cohort_month = '2026-01-01' and period = 2", set()),
+    "agg_cohort_retention__by_month-customers_conserved": (
+        "update marts.agg_cohort_retention__by_month set net_amount = 81 where cohort_month = '2026-03-01'", set()),
+    "agg_repurchase_rates__by_month-key_unique": (
+        "insert into marts.agg_repurchase_rates__by_month from marts.agg_repurchase_rates__by_month"
+        " where cohort_month = '2026-01-01' and within_days = 30", set()),
+    "agg_repurchase_rates__by_month-parts_of_the_whole": (
+        "update marts.agg_repurchase_rates__by_month set repurchased_customers = 1 where cohort_month = '2026-03-01'",
+        set()),
+    "agg_repurchase_rates__by_month-same_cohorts_as_retention": (
+        "delete from marts.agg_repurchase_rates__by_month where cohort_month = '2026-03-01' and within_days = 60",
+        set()),
+    # -- key figures ---------------------------------------------------------------------------------------------
+    "agg_shop_kpis__by_day-key_unique": (
+        "insert into marts.agg_shop_kpis__by_day from marts.agg_shop_kpis__by_day"
+        " where business_date = '2026-02-01'", set()),
+    "agg_shop_kpis__by_day-every_day_to_as_of": (
+        "delete from marts.agg_shop_kpis__by_day where business_date = '2026-02-01'", set()),
+    "agg_shop_kpis__by_day-new_and_returning_are_all": (
+        "update marts.agg_shop_kpis__by_day set new_buyers_lifetime = 0 where business_date = '2026-03-10'", set()),
+    "agg_shop_kpis__by_day-sales_conserved": (
+        "update marts.agg_shop_kpis__by_day set paid_amount = 99.99 where business_date = '2026-01-05'", set()),
+    "agg_shop_kpis__by_day-refunds_conserved": (
+        "update marts.agg_shop_kpis__by_day set refunded_amount = 0 where business_date = '2026-02-12'", set()),
+    "agg_shop_kpis__by_day-absent_is_not_zero": (
+        "update marts.agg_shop_kpis__by_day set visitors = null where business_date = '2026-02-12'", set()),
+    "mart_columns-no_personal_data": (
+        "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
+}  # fmt: skip
