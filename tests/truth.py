@@ -216,6 +216,8 @@ class _Comparison:
             """
         )[0]
         self.same_fields("fct_customer_rfm", sums, self.expected["rfm"], sums)
+        classes = self.rows("select rfm_class, count(*) as n from {fct_customer_rfm} group by all order by all")
+        self.same("classes of RFM", {row["rfm_class"]: row["n"] for row in classes}, self.expected["rfm_classes"])
         rows = {row["customer_key"]: row for row in self.rows("select * from {fct_customer_rfm}")}
         for plant in self.truth["planted"]:
             if plant["customer_id"] is None:

@@ -119,7 +119,10 @@ def link(folder: Path, name: str, target: str) -> None:
 
 
 TAMPERING: dict[str, tuple[Callable[[Path], object], set[str]]] = {
-    "a byte": (lambda f: flip_a_byte(f, "removed.csv"), {"wrong_sha256"}),
+    "one person in place of another": (
+        lambda f: (f / "removed.csv").write_text("customer_key\nc17\nc19\n", encoding="utf-8"),
+        {"wrong_sha256"},
+    ),
     "one more row": (
         lambda f: append(f, "canonical.csv", "intruder,2026-03-01\n"),
         {"wrong_sha256", "wrong_bytes", "wrong_rows"},

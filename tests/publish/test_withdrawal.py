@@ -98,7 +98,7 @@ def test_a_killed_withdrawal_is_finished_by_the_next(published_shop: TestShop, m
 
 def test_what_is_not_there_cannot_be_withdrawn(published_shop: TestShop) -> None:
     with pytest.raises(RequestError, match="has no published version"):
-        withdraw(published_shop.home, "default", "champions", withdrawn_by="ann", reason="-")
+        withdraw(published_shop.home, "default", "interest", withdrawn_by="ann", reason="-")
     first, second = two_days(published_shop)
     withdraw(published_shop.home, "default", "champions", second, withdrawn_by="ann", reason="-")
     with pytest.raises(RequestError, match="is withdrawn already"):

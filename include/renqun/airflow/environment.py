@@ -1,8 +1,12 @@
-"""How Airflow is set up: below the home, on this machine only, phoning nobody."""
+"""How Airflow is set up: below the home, on this machine only, phoning nobody.
+
+`eval "$(python -m renqun.airflow.environment)"` lets a shell use the `airflow` command on a home that `make up` serves.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import MutableMapping
 
@@ -39,6 +43,9 @@ def airflow_environment(home: Home, *, port: int = 8080) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        # On a busy small machine the API answers late; a task must not fail for that, least of all a gate.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60.0",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120.0",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
@@ -74,3 +81,8 @@ def apply(variables: dict[str, str], environment: MutableMapping[str, str] = os.
 
 def _workers() -> int:
     return max(2, os.cpu_count() or 2)
+
+
+if __name__ == "__main__":
+    for name, value in airflow_environment(Home.from_environment()).items():
+        print(f"export {name}={shlex.quote(value)}")

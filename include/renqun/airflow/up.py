@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from renqun.airflow.environment import airflow_environment, apply
@@ -17,14 +19,16 @@ from renqun.errors import RenqunError, RequestError, TechnicalError
 from renqun.settings import Home
 
 SERVICES = {
+    "api-server": ("api-server",),
     # The web UI reads logs from this machine's disk; the log servers would listen on every address.
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
-    "api-server": ("api-server",),
 }
+"""What runs, in the order of starting: the others ask the first."""
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 20.0
+_ANSWER_SECONDS = 60.0
 
 
 def up(home: Home, *, port: int) -> None:
@@ -47,10 +51,13 @@ def up(home: Home, *, port: int) -> None:
     from renqun.airflow.pools import ensure_pools
 
     ensure_pools(shops)
-    running = {service: _start(service, command, logs) for service, command in SERVICES.items()}
+    running: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
     try:
-        _wait_until_ready(port, running, logs)
+        for service, command in SERVICES.items():
+            running[service] = _start(service, command, logs)
+            if service == "api-server":
+                _wait_until_ready(port, running, logs)
         print(f"\nAirflow is at http://127.0.0.1:{port}\n  user:      admin\n  password:  {_password(home)}")
         print(f"  shops:     {', '.join(shop.id for shop in shops)}\n  logs:      {logs}\nCtrl-C stops it.", flush=True)
         _watch(running, logs)
@@ -79,8 +86,9 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _wait_until_ready(port: int, running: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
+    """Wait until the API that tasks talk to has answered once: its first answer takes seconds."""
     deadline = time.monotonic() + _READY_SECONDS
-    while not _is_listening(port):
+    while not _answers(f"http://127.0.0.1:{port}/execution/health"):
         _check(running, logs)
         if time.monotonic() > deadline:
             raise TechnicalError("Airflow's web server did not start in time", where=str(logs / "api-server.log"))
@@ -126,6 +134,18 @@ def _is_listening(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(address: str) -> bool:
+    """Whether a server of this machine answers, without any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=_ANSWER_SECONDS):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def _interrupt() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from renqun.simulate.books import Books, CustomerPage, interested, new_customers, rfm_base
 from renqun.simulate.order_files import money
+from renqun.simulate.rfm import rfm_classes
 from renqun.simulate.wall import day_number, day_text, month_text, months_between
 
 HORIZONS = (30, 60, 90, 180, 360)
@@ -46,6 +47,7 @@ def shop_totals(books: Books) -> dict[str, Any]:
             "frequency": sum(frequency for _, frequency, _ in base.values()),
             "monetary": money(sum(monetary for _, _, monetary in base.values())),
         },
+        "rfm_classes": rfm_classes(base.values()),
         "days": _days(books),
         "cohorts": _cohorts(books),
     }

@@ -7,7 +7,7 @@ Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
 - `files`: path below the landing tree, or below the late tree where `is_late` → `source`, `date`, `rows`, `quarantined`
   (reason → rows), `same_bytes_as`.
 - `totals`: as-of date → `before_late` and `after_late` → sums of the whole shop: orders, amounts, sessions, `segments`,
-  `rfm`, `days` (day → measures of that day), `cohorts` (month → size, lists by period, counts by horizon).
+  `rfm`, `rfm_classes`, `days` (day → measures of that day), `cohorts` (month → size, lists by period and horizon).
 - `planted`: one entry a planted person or visitor: `kind`, `note`, `customer_id` (null for a visitor), `visitor_ids`,
   `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `rfm` (or
   null), `cohort` (or null); `rfm_class` (at `as_of`, null where not designed), `consent` (true, false, null: never

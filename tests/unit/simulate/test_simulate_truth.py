@@ -180,6 +180,13 @@ def test_every_kind_of_plant_is_there_and_does_something(dirty_shop: SimulatedSh
     assert len({plant["rfm_class"] for plant in plants if plant["rfm_class"]}) == 8
 
 
+def test_all_classes_of_rfm_are_there(dirty_shop: SimulatedShop) -> None:
+    totals = dirty_shop.truth["totals"][END]["after_late"]
+
+    assert len(totals["rfm_classes"]) == 8
+    assert sum(totals["rfm_classes"].values()) == totals["rfm"]["customers"]
+
+
 def test_refunds_are_dated_and_judged(dirty_shop: SimulatedShop) -> None:
     full = dirty_shop.plant("refund_full_later")["orders"][0]
     over = dirty_shop.plant("refund_over")["orders"][0]

@@ -1,0 +1,113 @@
+"""The gate functions as the tasks call them: on files and warehouses on the disk."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import marts_world
+import pytest
+import raw_world
+import staging_world
+from raw_world import RawFault
+
+from renqun.errors import GateFailed, ShopBusy
+from renqun.ingest.ledger import BatchRecord, incoming_batches, rejected_batches, write_record
+from renqun.lock import exclusive
+from renqun.quality.gates import gate_marts, gate_raw, gate_staging
+from renqun.quality.results import stored_results
+from renqun.run import RunContext
+from renqun.settings import Home
+
+DAYS = [date(2026, 3, 9), date(2026, 3, 10)]
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> RunContext:
+    return RunContext.of("default", "2026-03-10", home=Home(tmp_path), run_id="r1")
+
+
+def _receive(ctx: RunContext, fault: RawFault | None = None) -> None:
+    folder = ctx.paths.raw / "incoming"
+    folder.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        raw_world.build(connection, folder, fault)
+    for batch_id in ("b1", "b2"):
+        write_record(folder / f"{batch_id}.json", BatchRecord.model_validate(raw_world._entry(batch_id)))
+
+
+def _warehouse(ctx: RunContext, fault: str = "") -> None:
+    ctx.paths.warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(str(ctx.paths.warehouse)) as warehouse:
+        marts_world.build(warehouse)
+        warehouse.execute("drop table marts.mart_columns; drop schema run cascade; create schema ops")
+        warehouse.execute(
+            "create table ops.batches as select * from (values ('b1', 'orders', 'orders', date '2026-03-10', true),"
+            " ('b2', 'traffic_events', 'traffic', date '2026-03-10', true))"
+            " as t (batch_id, source, group_name, ds, is_pending)"
+        )
+        warehouse.execute("create table ops.built_dates as select date '2026-03-09' as as_of_date")
+        if fault:
+            warehouse.execute(fault)
+
+
+def test_sound_batches_stay_incoming_and_are_promoted_by_the_next_task(ctx: RunContext) -> None:
+    _receive(ctx)
+    assert gate_raw(ctx, "orders", DAYS).passed
+    assert [batch.batch_id for batch in incoming_batches(ctx.paths)] == ["b1", "b2"]
+
+
+def test_only_the_batch_with_the_fault_is_rejected(ctx: RunContext) -> None:
+    _receive(ctx, RawFault("update made.orders set ordered_at = 'once' where order_id = 'o3'"))
+    with pytest.raises(GateFailed, match=r"orders-ordered_at_is_time.*in batches b2"):
+        gate_raw(ctx, "orders", DAYS)
+    assert [batch.batch_id for batch in incoming_batches(ctx.paths)] == ["b1"]
+    (rejected,) = rejected_batches(ctx.paths)
+    assert rejected.batch_id == "b2"
+    assert "orders-ordered_at_is_time" in (rejected.rejected_because or "")
+
+
+def test_nothing_incoming_is_nothing_to_ask(ctx: RunContext) -> None:
+    assert gate_raw(ctx, "orders", DAYS).suites == ()
+
+
+def test_good_marts_pass_and_a_wrong_cent_stops_the_run(ctx: RunContext) -> None:
+    _warehouse(ctx)
+    report = gate_marts(ctx)
+    assert report.passed
+    assert report.warnings == ()
+    assert len(list(stored_results(ctx.paths))) == len(report.suites)
+    with duckdb.connect(str(ctx.paths.warehouse)) as warehouse:
+        warehouse.execute("update marts.fct_orders set unallocated_amount = 4.99 where order_id = 'o1'")
+    with pytest.raises(GateFailed, match="fct_orders-lines_and_rest_are_whole"):
+        gate_marts(ctx)
+
+
+def test_a_column_of_personal_data_outside_the_vault_stops_the_run(ctx: RunContext) -> None:
+    _warehouse(ctx, "alter table marts.dim_customers add column phone varchar")
+    with pytest.raises(GateFailed, match="mart_columns-no_personal_data"):
+        gate_marts(ctx)
+
+
+def test_marts_as_of_another_day_stop_the_run(ctx: RunContext) -> None:
+    _warehouse(ctx)
+    later = RunContext(ctx.home, ctx.shop, date(2026, 3, 11), ctx.run_id)
+    with pytest.raises(GateFailed, match="as_of"):
+        gate_marts(later)
+
+
+def test_a_lost_row_stops_the_run_before_the_marts(ctx: RunContext) -> None:
+    with duckdb.connect() as connection:
+        staging_world.build(ctx, connection)
+    with duckdb.connect(str(ctx.paths.warehouse)) as warehouse:
+        warehouse.execute("delete from staging.stg_generic__events where _source_row = 2")
+    with pytest.raises(GateFailed, match="staged_batches-rows_conserved"):
+        gate_staging(ctx)
+
+
+def test_a_warehouse_gate_waits_for_the_writer(ctx: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    _warehouse(ctx)
+    monkeypatch.setenv("RENQUN_LOCK_TIMEOUT_SECONDS", "0")
+    with exclusive(ctx.paths.writer_lock, "a writer"), pytest.raises(ShopBusy, match="a writer"):
+        gate_marts(ctx)
