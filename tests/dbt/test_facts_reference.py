@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from facts_reference import Facts, recompute
 from facts_world import Batch, accept, days, draw_batches
-from raw_shop import RawShop, Warehouse
+from raw_shop import OWN_MODELS, RawShop, Warehouse
 
 SEED = 20240301
 NO_TESTS = ("--exclude-resource-type", "test", "unit_test")
@@ -42,8 +42,10 @@ class World:
         for number, day in enumerate(days()):
             accept(self.shop, self.batches, day)
             arrived += [batch for batch in self.batches if batch.arrives == day]
-            if number == 3:  # this build is killed before it is finished, and runs again
+            if number == 2:  # this build is killed at its end, before it is recorded, and runs again
                 self.daily.build(day, *NO_TESTS, finish=False)
+            if number == 3:  # this one is killed on the way
+                self.daily.build(day, *NO_TESTS, finish=False, select=(*OWN_MODELS[:2], "fct_sessions", "fct_refunds"))
             self.daily.build(day, *NO_TESTS)
             self.expected[day] = recompute(arrived, day)
             self.snapshots[day] = observed(self.daily)
@@ -106,7 +108,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.mark.parametrize("what", ["orders", "lines", "refunds", "events", "links", "customers"])
 def test_facts_equal_the_recomputation_when_built_day_by_day(world: World, day: Any, what: str) -> None:
     ours, theirs = world.snapshots[day][what], getattr(world.expected[day], what)
-    assert theirs
+    assert theirs or day == days()[0], "files of the first day may all be late"
     if isinstance(theirs, list):
         ours, theirs = Counter(ours), Counter(theirs)
     assert ours == theirs

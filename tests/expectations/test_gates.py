@@ -25,7 +25,9 @@ DAYS = [date(2026, 3, 9), date(2026, 3, 10)]
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> RunContext:
-    return RunContext.of("default", "2026-03-10", home=Home(tmp_path), run_id="r1")
+    shops = "shops: [{id: shop, vars: {customer_coverage_rate_warning: 0.75}}]"
+    (tmp_path / "shops.yml").write_text(shops, encoding="utf-8")
+    return RunContext.of("shop", "2026-03-10", home=Home(tmp_path), run_id="r1")
 
 
 def _receive(ctx: RunContext, fault: RawFault | None = None) -> None:

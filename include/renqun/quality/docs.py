@@ -1,11 +1,14 @@
 """Data Docs: the stored verdicts as the web pages that Great Expectations' users know.
 
+The first page is our own: that of Great Expectations is empty in a browser without access to the internet.
 The pages are made from result files alone, never from data: what is not in a result file (a person's data, above all)
 cannot get into a page. A page that is there is not made again.
 """
 
 from __future__ import annotations
 
+import html
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +19,23 @@ from renqun.quality.results import load, stored_results
 from renqun.quality.suite import QUERY_TYPE
 from renqun.quality.verdict import CheckResult, SuiteReport
 from renqun.run import RunContext
+from renqun.storage import write_text_atomically
 
 PAGES_KEPT = 200
 """Result files, newest first, that the site shows; older ones stay on disk and in `quality_results`."""
 
 _STATIC = "static"
+_FIRST_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Data Docs: {title}</title><style>
+body {{ font: 15px/1.5 sans-serif; margin: 2rem }} table {{ border-collapse: collapse }}
+th, td {{ text-align: left; padding: .3rem 1rem; border-bottom: 1px solid #ccc }}
+.failed {{ color: #b00020; font-weight: bold }} .warned {{ color: #8a5a00 }}
+</style></head><body><h1>Data Docs: {title}</h1>
+<table><thead><tr><th>Date</th><th>Object</th><th>For</th><th>Verdict</th><th>Checks</th><th>Rows</th><th>Run</th></tr></thead>
+<tbody>
+{rows}
+</tbody></table></body></html>
+"""
 
 
 def build_docs(ctx: RunContext) -> Path:
@@ -59,6 +74,7 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
     for key in store.list_keys():
         store.remove_key(key)
     stale: dict[Any, Path] = {}
+    pages: dict[Path, SuiteReport] = {}
     for file in files:
         report = load(file)
         key = ValidationResultIdentifier(
@@ -66,8 +82,9 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
             run_id=_run_identifier(report, file),
             batch_identifier=report.subject or report.object,
         )
-        store.set(key, _as_validation(report))
+        store.set(key, _as_validation(report, key.run_id))
         page = site / "validations" / Path(*key.to_tuple()).with_suffix(".html")
+        pages[page] = report
         if not page.exists():
             stale[key] = page
     builder = SiteBuilder(
@@ -84,7 +101,6 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
             "expectations": "None",
             "profiling": "None",
         },
-        site_index_builder={"class_name": "DefaultSiteIndexBuilder"},
     )
     if stale:
         builder.site_section_builders["validations"].build(resource_identifiers=list(stale))
@@ -94,8 +110,32 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
             raise TechnicalError(f"{len(missing)} pages could not be rendered", where=missing[0])
     if not (site / _STATIC).exists():
         builder.target_store.copy_static_assets()
-    builder.site_index_builder.build()
-    return site / "index.html"
+    _remove_other_pages(site, set(pages))
+    rows = "\n".join(_row(site, page, report) for page, report in reversed(pages.items()))
+    first = site / "index.html"
+    write_text_atomically(first, _FIRST_PAGE.format(title=html.escape(title), rows=rows))
+    return first
+
+
+def _row(site: Path, page: Path, report: SuiteReport) -> str:
+    bad = [check.id for check in report.checks if check.is_bad]
+    verdict = "failed" if not report.passed else "warned" if bad else "passed"
+    link = html.escape(page.relative_to(site).as_posix(), quote=True).replace("#", "%23").replace("+", "%2B")
+    words = f"{verdict}: {', '.join(bad)}" if bad else verdict
+    cells = [str(report.ds), "", report.subject or "", "", str(len(report.checks)), str(report.rows), report.run_id]
+    filled = [f"<td>{html.escape(cell)}</td>" for cell in cells]
+    filled[1] = f'<td><a href="{link}">{html.escape(report.name)}</a></td>'
+    filled[3] = f'<td class="{verdict}">{html.escape(words)}</td>'
+    return f"<tr>{''.join(filled)}</tr>"
+
+
+def _remove_other_pages(site: Path, kept: set[Path]) -> None:
+    for page in (site / "validations").rglob("*.html"):
+        if page not in kept:
+            page.unlink()
+    for folder, _, _ in os.walk(site / "validations", topdown=False):
+        if not os.listdir(folder):
+            Path(folder).rmdir()
 
 
 def _run_identifier(report: SuiteReport, file: Path) -> Any:
@@ -105,7 +145,7 @@ def _run_identifier(report: SuiteReport, file: Path) -> Any:
     return RunIdentifier(run_name=f"{report.ds} {report.run_id}".replace("/", "_"), run_time=seen)
 
 
-def _as_validation(report: SuiteReport) -> Any:
+def _as_validation(report: SuiteReport, run: Any) -> Any:
     from great_expectations.core import ExpectationSuiteValidationResult
 
     good = sum(not check.is_bad for check in report.checks)
@@ -120,6 +160,7 @@ def _as_validation(report: SuiteReport) -> Any:
             "success_percent": 100.0 * good / len(report.checks),
         },
         meta={
+            "run_id": run,
             "batch_spec": {"data_asset_name": report.name},
             "shop": report.shop_id,
             "date": report.ds.isoformat(),
@@ -136,6 +177,8 @@ def _as_result(check: CheckResult) -> Any:
 
     words = [f"{check.why} ({check.id}, {check.severity})", check.note or ""]
     result: dict[str, Any] = dict(check.observed)
+    if result.get("element_count"):
+        result["unexpected_percent"] = 100.0 * result["unexpected_count"] / result["element_count"]
     if check.type == QUERY_TYPE and "unexpected_count" in result:
         result = {"observed_value": result["unexpected_count"]}
     return ExpectationValidationResult(

@@ -7,7 +7,7 @@ with
 
 orders as (
 
-    select * from {{ ref('fct_orders') }}
+    select customer_key, customer_id from {{ ref('fct_orders') }}
     where customer_key is not null
 
 ),
@@ -52,20 +52,7 @@ customers as (
 
 ordered as (
 
-    select
-        customer_key,
-        count(*) as order_count,
-        count(case when is_paid then 1 end) as paid_order_count,
-        count(case when is_deal then 1 end) as deal_count,
-        cast(coalesce(sum(paid_amount), 0) as decimal(18, 2)) as paid_amount,
-        cast(sum(refunded_amount) as decimal(18, 2)) as refunded_amount,
-        cast(coalesce(sum(net_amount), 0) as decimal(18, 2)) as net_amount,
-        min(ordered_date) as first_ordered_date,
-        max(ordered_date) as last_ordered_date,
-        min(paid_date) as first_paid_date,
-        max(paid_date) as last_paid_date
-    from orders
-    group by customer_key
+    select * from {{ ref('int_customer_orders') }}
 
 ),
 
@@ -77,18 +64,6 @@ visited as (
         max(last_event_date) as last_event_date
     from identities
     group by customer_key
-
-),
-
-placed as (
-
-    select
-        customer_key,
-        province,
-        city,
-        row_number() over (partition by customer_key order by ordered_at desc, order_id desc) as place_rank
-    from orders
-    where province is not null or city is not null
 
 )
 
@@ -102,8 +77,8 @@ select
     members.tier,
     members.gender,
     members.age_band,
-    case when placed.customer_key is null then members.province else placed.province end as province,
-    case when placed.customer_key is null then members.city else placed.city end as city,
+    case when ordered.has_place then ordered.province else members.province end as province,
+    case when ordered.has_place then ordered.city else members.city end as city,
     '{{ var("currency") }}' as currency_code,
 
     -- numerics
@@ -131,4 +106,3 @@ from customers
 left join members on customers.customer_key = members.customer_key
 left join ordered on customers.customer_key = ordered.customer_key
 left join visited on customers.customer_key = visited.customer_key
-left join placed on customers.customer_key = placed.customer_key and placed.place_rank = 1

@@ -44,32 +44,22 @@ events as (
 
 ),
 
-sequenced as (
-
-    select
-        *,
-        lag(event_at) over (
-            partition by visitor_id order by event_at, event_id nulls last, event_type, event_key
-        ) as previous_event_at
-    from events
-
-),
-
--- Events share a start if no gap lies between them: the latest start so far.
+-- A session starts where no event lies within one gap before; ties of time have a fixed order.
 opened as (
 
     select
         *,
         case
-            when
-                previous_event_at is null
-                or event_at > {{ add_seconds('previous_event_at', var('session_gap_minutes') ~ ' * 60') }}
-                then event_at
+            when event_at <= {{ add_seconds('lag(event_at) over in_order', var('session_gap_minutes') ~ ' * 60') }}
+                then null
+            else event_at
         end as opened_at
-    from sequenced
+    from events
+    window in_order as (partition by visitor_id order by event_at, event_id nulls last, event_type, event_key)
 
 ),
 
+-- The start of an event's session is the latest start so far.
 assigned as (
 
     select
