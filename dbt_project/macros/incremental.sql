@@ -9,7 +9,7 @@
     (a fresh warehouse that looks at a past date has a previous date, but no consumed batch).
 -#}
 {% macro is_full_build() -%}
-    {%- if flags.FULL_REFRESH or not var("previous_as_of_date") -%}
+    {%- if flags.FULL_REFRESH or not run_date("previous_as_of_date") -%}
         {{ return(true) }}
     {%- endif -%}
     {%- if not execute or load_relation(source("ops", "batches")) is none -%}

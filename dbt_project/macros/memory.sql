@@ -5,9 +5,9 @@
 
 {#- Refuses a build that would go back in time, or that memory would not notice. -#}
 {% macro check_build_moves_forward() -%}
-    {%- if var("previous_as_of_date") and var("previous_as_of_date") >= var("as_of_date") -%}
+    {%- if execute and run_date("previous_as_of_date") >= run_date("as_of_date") -%}
         {{ exceptions.raise_compiler_error(
-            "previous_as_of_date " ~ var("previous_as_of_date") ~ " must lie before as_of_date " ~ var("as_of_date")
+            "previous_as_of_date " ~ run_date("previous_as_of_date") ~ " must lie before as_of_date " ~ run_date("as_of_date")
         ) }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,13 +1,25 @@
 {#- Time: stored in UTC, dated in the shop's zone. The only macros that know a zone. -#}
 
+{#-
+    A date of the run as text. A build reads it from the warehouse when a model runs, not from `--vars`: vars are
+    part of what a parsed project is good for, and a project that is parsed anew every day costs more than the day.
+    Unit tests and ad hoc runs (`dates_from: vars`) take the vars.
+-#}
+{% macro run_date(name) -%}
+    {%- if var("dates_from") == "warehouse" and execute -%}
+        {{ return(run_query("select cast(" ~ name ~ " as varchar) from ops.current_build").columns[0].values()[0] or "") }}
+    {%- endif -%}
+    {{ return(var(name)) }}
+{%- endmacro %}
+
 {#- The business date D of the run, as a literal. -#}
 {% macro as_of_date() -%}
-    cast('{{ var("as_of_date") }}' as date)
+    cast('{{ run_date("as_of_date") }}' as date)
 {%- endmacro %}
 
 {#- The date up to which earlier builds have shown facts; a date before all facts where there was none. -#}
 {% macro previous_as_of_date() -%}
-    cast('{{ var("previous_as_of_date") or "0001-01-01" }}' as date)
+    cast('{{ run_date("previous_as_of_date") or "0001-01-01" }}' as date)
 {%- endmacro %}
 
 {#- The UTC timestamp of a text cell (ISO 8601); a cell without an offset is in the shop's zone. -#}

@@ -96,7 +96,9 @@ def _generate(
 
 def _measure(home: Path, first: date, last: date) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.bench.measure", str(home), str(first), str(last)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

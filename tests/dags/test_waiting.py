@@ -81,6 +81,14 @@ def test_files_end_the_wait(shop_home: Home, monkeypatch: pytest.MonkeyPatch) ->
     assert files_have_arrived("default", "orders", _run("scheduled")) is True
 
 
+def test_a_half_written_file_is_waited_for(shop_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    _at(monkeypatch, BEFORE)
+    folder = shop_home.paths("default").landing / "orders" / str(DAY)
+    folder.mkdir(parents=True)
+    (folder / "export.csv.part").write_text("order_id", encoding="utf-8")
+    assert files_have_arrived("default", "orders", _run("scheduled")) is False
+
+
 def test_a_closed_day_ends_the_wait(shop_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     _at(monkeypatch, BEFORE)
     close_day(shop_home, shop_home.shop("default"), "orders", DAY)

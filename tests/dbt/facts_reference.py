@@ -168,7 +168,10 @@ def _order(facts: Facts, order_id: str, versions: list[tuple[Any, list[Row]]], a
 def _line_cents(lines: dict[str, tuple[int, Row]], whole: str | None) -> dict[str, int]:
     given = {key: _cents(row["line_paid_amount"]) for key, (_, row) in lines.items() if row.get("line_paid_amount")}
     open_keys = [key for key in lines if key not in given]
-    weights = {key: Fraction(lines[key][1]["unit_price"] or "0") * Fraction(lines[key][1]["quantity"] or "0") for key in open_keys}
+    weights = {
+        key: Fraction(lines[key][1]["unit_price"] or "0") * Fraction(lines[key][1]["quantity"] or "0")
+        for key in open_keys
+    }
     if whole is None:
         for key in open_keys:
             row = lines[key][1]

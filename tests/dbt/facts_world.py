@@ -43,7 +43,9 @@ def days() -> list[date]:
 
 
 def _time(draw: random.Random, day: date) -> str:
-    at = datetime.combine(day, datetime.min.time()) + timedelta(seconds=draw.choice([0, 1, 43200, 86399, draw.randrange(86400)]))
+    at = datetime.combine(day, datetime.min.time()) + timedelta(
+        seconds=draw.choice([0, 1, 43200, 86399, draw.randrange(86400)])
+    )
     text = at.isoformat(sep=draw.choice(" T"))
     return draw.choice([text, text, text + "+08:00", (at - timedelta(hours=8)).isoformat() + "Z"])
 
@@ -80,7 +82,9 @@ def _order_rows(draw: random.Random, number: int, day: date) -> list[Row]:
                 "line_paid_amount": draw.choice([None, None, _money(draw)]),
                 "order_paid_amount": draw.choice([whole, whole, None]),
                 "refunded_amount": refunded,
-                "refunded_at": draw.choice([None, _time(draw, day), _time(draw, day + timedelta(days=1))]) if refunded else None,
+                "refunded_at": draw.choice([None, _time(draw, day), _time(draw, day + timedelta(days=1))])
+                if refunded
+                else None,
                 "province": draw.choice([None, "浙江", "广东"]),
                 "city": draw.choice([None, "杭州", "广州"]),
                 "discount_amount": draw.choice([None, "0", "1.005", "2.5", "5000"]),

@@ -135,7 +135,10 @@ class Warehouse:
         """Run dbt as of a date and, unless told otherwise, record the build as finished."""
         self.tell(as_of)
         result = run_dbt(
-            ["build", "--select", *select, *options], self, as_of, max((day for day in self.built if day < as_of), default=None)
+            ["build", "--select", *select, *options],
+            self,
+            as_of,
+            max((day for day in self.built if day < as_of), default=None),
         )
         if finish:
             self.consumed |= {batch["batch_id"] for batch in self.shop.batches if batch["ds"] <= as_of}

@@ -23,7 +23,13 @@ MARTS = (
     "dim_items",
     "dim_visitors",
 )
-KEPT = ("int_visitor_days", "int_item_days", "int_visitor_identities", "int_visitor_links", "int_events_superseded")
+KEPT = (
+    "int_visitor_days",
+    "int_item_days",
+    "int_visitor_identities",
+    "int_visitor_links",
+    "int_events_superseded",
+)
 
 
 class World:
@@ -69,8 +75,8 @@ def observed(warehouse: Warehouse) -> dict[str, Any]:
         cents.format(name) for name in ("paid_amount", "refunded_amount", "net_amount", "unallocated_amount")
     )
     orders = warehouse.rows(
-        f"select order_id, customer_id, status, province, city, line_count, item_quantity, {order_amounts}, is_paid, is_deal,"
-        " is_fully_refunded, is_over_refunded, ordered_date, paid_date, ordered_at, paid_at from marts.fct_orders"
+        f"select order_id, customer_id, status, province, city, line_count, item_quantity, {order_amounts},"
+        " is_paid, is_deal, is_fully_refunded, is_over_refunded, ordered_date, paid_date, ordered_at, paid_at from marts.fct_orders"
     )
     line_amounts = ", ".join(cents.format(name) for name in ("paid_amount", "refunded_amount", "net_amount"))
     lines = warehouse.rows(f"select order_id, line_key, item_id, {line_amounts} from marts.fct_order_lines")
@@ -78,7 +84,8 @@ def observed(warehouse: Warehouse) -> dict[str, Any]:
         "orders": {row[0]: row[1:] for row in orders},
         "lines": {(row[0], row[1]): row[2:] for row in lines},
         "refunds": warehouse.rows(
-            f"select order_id, line_key, {cents.format('refunded_amount')}, refunded_date, refunded_at from marts.fct_refunds"
+            f"select order_id, line_key, {cents.format('refunded_amount')}, refunded_date, refunded_at"
+            " from marts.fct_refunds"
         ),
         "events": warehouse.rows(
             "select e.visitor_id, e.event_id, e.event_type, e.event_at, e.event_date, i.customer_id, e.source"

@@ -50,14 +50,13 @@ def deadline_of(ctx: RunContext) -> datetime:
 
 
 def _is_there(ctx: RunContext, group: Group) -> bool:
-    from renqun.ingest import places
+    """Whether a whole file lies there, or the day is delivered or closed; half-written files are waited for."""
+    from renqun.ingest.days import group_is_delivered
+    from renqun.ingest.landing import scan_landing
 
-    if places.closed_file(ctx.paths, group, ctx.ds).exists():
+    if group_is_delivered(ctx.paths, group, ctx.ds):
         return True
-    folder = places.landing_of(ctx.paths, group) / str(ctx.ds)
-    if ctx.shop.success_marker:
-        return (folder / "_SUCCESS").exists()
-    return any(True for _ in places.batch_files(folder, "*"))
+    return bool(scan_landing(ctx.paths, ctx.shop, group, [ctx.ds]).files)
 
 
 def _day_after(day: date) -> date:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from renqun.errors import GateFailed, TechnicalError
 from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.warehouse.connection import connect
-from renqun.warehouse.fingerprint import DBT_PROJECT
+from renqun.warehouse.fingerprint import DBT_PROJECT, project_vars
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,6 @@ def run_dbt(
     ctx: RunContext,
     *,
     warehouse: Path,
-    as_of: date,
-    previous_as_of: date | None,
     work: Path,
     command: Sequence[str],
     lock: int | None = None,
@@ -55,9 +53,7 @@ def run_dbt(
 
     Args:
         ctx: the run, for its shop and folders.
-        warehouse: the DuckDB file to build in.
-        as_of: the date that every model is as of.
-        previous_as_of: the newest built date before it.
+        warehouse: the DuckDB file to build in; its ledger holds the dates of the build.
         work: dbt's working folder (target and logs); two layers never share one.
         command: dbt's subcommand and its selection; vars and folders are added here.
         lock: descriptor of the held lock; dbt inherits it, so that the warehouse stays protected if only this
@@ -74,8 +70,12 @@ def run_dbt(
     target.mkdir(parents=True, exist_ok=True)
     arguments = [*command, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--target-path", str(target), "--log-path", str(work / "logs"), "--no-use-colors"]
+    arguments += ["--log-level-file", "info"]
+    parsed = work.parent / "partial_parse.msgpack"
+    if parsed.exists():
+        arguments += ["--partial-parse-file-path", str(parsed)]
     if command[0] != "retry":  # a retry keeps the vars of the run that it resumes
-        arguments += ["--vars", json.dumps(run_vars(ctx, as_of, previous_as_of), sort_keys=True)]
+        arguments += ["--vars", json.dumps(run_vars(ctx), sort_keys=True)]
         (target / "run_results.json").unlink(missing_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
@@ -97,17 +97,19 @@ def run_dbt(
         process.kill()
         process.wait()
         raise
+    _share_parsed_project(target, parsed)
     results = read_results(target, warehouse)
     _raise_for(results, exit_code, tail, work)
     return results
 
 
-def run_vars(ctx: RunContext, as_of: date, previous_as_of: date | None) -> dict[str, Any]:
-    """The vars of a run: its dates, its shop, and the shop's overrides of thresholds."""
+def run_vars(ctx: RunContext) -> dict[str, Any]:
+    """The vars of a shop's builds: the shop, and its overrides of thresholds. The same every day, on purpose:
+    dbt parses the project anew when they differ, which costs more than a small shop's day."""
+    of_models = project_vars()
     return {
-        **ctx.shop.vars,
-        "as_of_date": as_of.isoformat(),
-        "previous_as_of_date": previous_as_of.isoformat() if previous_as_of else "",
+        **{name: value for name, value in ctx.shop.vars.items() if name in of_models},
+        "dates_from": "warehouse",
         "shop_id": ctx.shop.id,
         "time_zone": ctx.shop.time_zone,
         "currency": ctx.shop.currency,
@@ -134,6 +136,15 @@ def read_results(target: Path, warehouse: Path) -> list[NodeResult]:
             )
         )
     return results
+
+
+def _share_parsed_project(target: Path, parsed: Path) -> None:
+    """What one dbt process has parsed, the next one need not: layers and days have the project in common."""
+    made = target / "partial_parse.msgpack"
+    if made.exists():
+        temporary = parsed.with_suffix(".tmp")
+        shutil.copyfile(made, temporary)
+        temporary.replace(parsed)
 
 
 def _row_counts(warehouse: Path) -> dict[str, int]:

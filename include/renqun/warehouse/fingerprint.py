@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from renqun.errors import RequestError
+from renqun.quality.suite import gate_vars
 from renqun.settings import PROJECT_ROOT, Shop
 from renqun.storage import canonical_json
 
@@ -29,7 +30,9 @@ def of_project(shop: Shop, project: Path = DBT_PROJECT) -> str:
             if file.suffix in _DEFINING_SUFFIXES:
                 digest.update(file.relative_to(project).as_posix().encode() + b"\0")
                 digest.update(file.read_bytes() + b"\0")
-    digest.update(canonical_json(project_vars(project) | shop.vars).encode())
+    known = project_vars(project)
+    overrides = {name: value for name, value in shop.vars.items() if name in known}  # gates' thresholds define no mart
+    digest.update(canonical_json(known | overrides).encode())
     digest.update(f"{shop.id}\0{shop.time_zone}\0{shop.currency}".encode())
     return digest.hexdigest()[:16]
 
@@ -41,13 +44,13 @@ def project_vars(project: Path = DBT_PROJECT) -> dict[str, Any]:
 
 
 def check_overrides(shop: Shop, project: Path = DBT_PROJECT) -> None:
-    """A shop may override only vars that exist.
+    """A shop may override only vars that a model or a gate reads.
 
     Raises:
-        RequestError: `shops.yml` overrides a var that no model reads.
+        RequestError: `shops.yml` overrides a var that nothing reads.
     """
-    known = project_vars(project)
-    unknown = sorted(set(shop.vars) - set(known))
+    known = {*project_vars(project), *gate_vars()}
+    unknown = sorted(set(shop.vars) - known)
     if unknown:
         raise RequestError(
             f"shop {shop.id} overrides unknown vars: {', '.join(unknown)}",

@@ -88,8 +88,6 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
             nodes = run_dbt(
                 build,
                 warehouse=build.paths.warehouse,
-                as_of=plan.as_of,
-                previous_as_of=plan.previous_as_of,
                 work=work,
                 command=command,
                 lock=lock,

@@ -17,7 +17,9 @@ create table if not exists ops.builds (
     is_full_refresh boolean not null, finish_number bigint
 );
 create table if not exists ops.built_dates (as_of_date date not null);
-create table if not exists ops.current_build (build_id varchar not null, run_id varchar not null);
+create table if not exists ops.current_build (
+    build_id varchar not null, run_id varchar not null, as_of_date date not null, previous_as_of_date date
+);
 create table if not exists ops.loaded_batches (
     batch_id varchar not null, ds date not null, is_consumed boolean not null
 );
@@ -95,18 +97,21 @@ def begin(
     build: Build,
     *,
     run_id: str,
+    previous_as_of: date | None,
     batches: Sequence[BatchRecord],
     pending: frozenset[str],
     raw_root: str,
 ) -> None:
-    """Claim the warehouse for a build, in one transaction, and tell dbt which batches there are.
+    """Claim the warehouse for a build, in one transaction, and tell dbt its dates and which batches there are.
 
     Pending batches count as loaded from here on: whatever becomes of this build, their rows may be in the
     tables, so that a later withdrawal of one of them is noticed.
     """
     connection.execute("begin")
     connection.execute("delete from ops.current_build")
-    connection.execute("insert into ops.current_build values (?, ?)", [build.build_id, run_id])
+    connection.execute(
+        "insert into ops.current_build values (?, ?, ?, ?)", [build.build_id, run_id, build.as_of, previous_as_of]
+    )
     connection.execute("delete from ops.builds where build_id = ?", [build.build_id])
     connection.execute(
         "insert into ops.builds values (?, ?, ?, ?, null)",

@@ -108,6 +108,7 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
                     connection,
                     ledger.Build(build_id, wanted, plan.fingerprint, plan.full_refresh, False),
                     run_id=ctx.run_id,
+                    previous_as_of=plan.previous_as_of,
                     batches=batches,
                     pending=frozenset(plan.pending),
                     raw_root=str(ctx.paths.raw),
@@ -208,7 +209,7 @@ def _plan_past(ctx: RunContext, as_of: date, build_id: str, batches: Sequence[Ba
         as_of=as_of,
         previous_as_of=max((day for day in known.built_dates if day < as_of), default=None),
         is_latest=False,
-        full_refresh=False,
+        full_refresh=True,  # its warehouse has nothing yet but the spells before that date
         fingerprint=fingerprint.of_project(ctx.shop),
         pending=tuple(sorted(batch.batch_id for batch in batches)),
         reevaluate=(),
@@ -224,8 +225,9 @@ def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Seq
         ledger.ensure(connection)
         ledger.begin(
             connection,
-            ledger.Build(plan.build_id, plan.as_of, plan.fingerprint, False, False),
+            ledger.Build(plan.build_id, plan.as_of, plan.fingerprint, True, False),
             run_id=ctx.run_id,
+            previous_as_of=plan.previous_as_of,
             batches=batches,
             pending=frozenset(plan.pending),
             raw_root=str(ctx.paths.raw),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
 
-from renqun.ingest.ledger import BatchRecord, accepted_batches
+from renqun.ingest.ledger import accepted_batches
 from renqun.run import RunContext
 from renqun.warehouse import ledger
 from renqun.warehouse.connection import connect
 from renqun.warehouse.dbt import run_dbt
 from renqun.warehouse.memory import MEMORY_TABLES, copy_memory
 from renqun.warehouse.plan import BuildPlan
+
+_ONLY_WHAT_REMEMBERS = ("--exclude-resource-type", "test", "--select", *(f"+{table}" for table in MEMORY_TABLES))
 
 logger = logging.getLogger(__name__)
 
@@ -34,38 +33,25 @@ def reevaluate(ctx: RunContext, plan: BuildPlan) -> None:
     loaded: set[str] = set()
     for day in plan.reevaluate:
         logger.info("segments are evaluated anew as of %s", day)
-        previous = max((other for other in built if other < day), default=None)
         of_day = [batch for batch in batches if batch.ds <= day]
-        _tell(scratch, ctx, f"{plan.build_id}-{day}", day, of_day, loaded)
+        is_first = not loaded
+        with connect(scratch) as connection:
+            ledger.ensure(connection)
+            ledger.begin(
+                connection,
+                ledger.Build(f"{plan.build_id}-{day}", day, plan.fingerprint, is_first, False),
+                run_id=ctx.run_id,
+                previous_as_of=max((other for other in built if other < day), default=None),
+                batches=of_day,
+                pending=frozenset(batch.batch_id for batch in of_day if batch.batch_id not in loaded),
+                raw_root=str(ctx.paths.raw),
+            )
         loaded |= {batch.batch_id for batch in of_day}
         run_dbt(
             ctx,
             warehouse=scratch,
-            as_of=day,
-            previous_as_of=previous,
             work=ctx.paths.warehouse_dir / "dbt" / "past",
-            command=[
-                "build",
-                "--exclude-resource-type",
-                "test",
-                "--select",
-                *(f"+{t}" for t in MEMORY_TABLES),
-            ],
+            command=["build", *_ONLY_WHAT_REMEMBERS, *(["--full-refresh"] if is_first else [])],
         )
     copy_memory(scratch, ctx.paths.warehouse)
     scratch.unlink(missing_ok=True)
-
-
-def _tell(
-    scratch: Path, ctx: RunContext, build_id: str, day: date, batches: Sequence[BatchRecord], loaded: set[str]
-) -> None:
-    with connect(scratch) as connection:
-        ledger.ensure(connection)
-        ledger.begin(
-            connection,
-            ledger.Build(build_id, day, "", False, False),
-            run_id=ctx.run_id,
-            batches=batches,
-            pending=frozenset(batch.batch_id for batch in batches if batch.batch_id not in loaded),
-            raw_root=str(ctx.paths.raw),
-        )
