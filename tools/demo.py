@@ -84,7 +84,8 @@ def _show_result(home: Path, seconds: float) -> None:
     version = f"{published}/audiences"
     if example:
         version += f"/{example['audience']}/as_of={example['latest_as_of']}/{example['latest_version']}"
-    renqun = os.path.relpath(RENQUN)
+    elsewhere = home.resolve() != Path("home").resolve()
+    renqun = f"{f'RENQUN_HOME={home} ' if elsewhere else ''}{os.path.relpath(RENQUN)}"
     print(
         "\nTry next:\n"
         f"  {renqun} status\n"

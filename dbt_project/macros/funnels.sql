@@ -24,6 +24,17 @@
     {{ events }}.event_at, {{ events }}.event_id nulls last, {{ events }}.event_type, {{ events }}.event_key
 {%- endmacro %}
 
+{#- The same order as one comparable value: a record compares field by field. -#}
+{% macro funnel_tie_record(events) -%}
+    {{ return(record([
+        ("at", events ~ ".event_at"),
+        ("has_no_id", events ~ ".event_id is null"),
+        ("id", "coalesce(" ~ events ~ ".event_id, '')"),
+        ("type", events ~ ".event_type"),
+        ("key", events ~ ".event_key"),
+    ])) }}
+{%- endmacro %}
+
 {#-
     CTEs that take attempts from the step before to `step`: from `reached_<step - 1>` and `next_steps` to `reached_<step>`.
     One pass over attempts and candidate events on one line of time finds the first event not before the step before;

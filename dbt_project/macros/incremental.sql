@@ -29,9 +29,10 @@
 {#-
     The rows of a staged relation that no finished build has consumed. The file names are literals, so that the
     engine opens these files and no others; `false` where nothing is pending. In a full build: all rows of the
-    batches that the build knows of. `only_pending` decides for models that are no incremental ones.
+    batches that the build knows of. `only_pending` decides for models that are no incremental ones; without a name:
+    the files of all sources.
 -#}
-{% macro pending_rows(source_name, only_pending=none) -%}
+{% macro pending_rows(source_name=none, only_pending=none) -%}
     {%- if not (renqun.adds_to_history() if only_pending is none else only_pending) -%}
         _batch_id in (select batches.batch_id from {{ source("ops", "batches") }} as batches)
     {%- else -%}

@@ -49,3 +49,33 @@
 {% macro has_reached_quantile(position, group_size, q) -%}
     {{ position }} >= cast({{ q }} as decimal(9, 6)) * {{ group_size }}
 {%- endmacro %}
+
+{#- One value of several fields [('name', 'expression'), …]; records compare field by field, in this order. -#}
+{% macro record(pairs) -%}
+    {{ return(adapter.dispatch("record", "renqun")(pairs)) }}
+{%- endmacro %}
+
+{% macro duckdb__record(pairs) -%}
+    struct_pack(
+        {%- for name, expression in pairs %}"{{ name }}" := {{ expression }}{{ ", " if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
+{% macro default__record(pairs) -%}
+    named_struct(
+        {%- for name, expression in pairs %}'{{ name }}', {{ expression }}{{ ", " if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
+{#- Aggregate: the value of the row whose `ordering` is smallest; `ordering` must be unique in the group. -#}
+{% macro value_at_minimum(value, ordering) -%}
+    {{ return(adapter.dispatch("value_at_minimum", "renqun")(value, ordering)) }}
+{%- endmacro %}
+
+{% macro duckdb__value_at_minimum(value, ordering) -%}
+    arg_min({{ value }}, {{ ordering }})
+{%- endmacro %}
+
+{% macro default__value_at_minimum(value, ordering) -%}
+    min_by({{ value }}, {{ ordering }})
+{%- endmacro %}

@@ -13,22 +13,28 @@
 {% macro sessions_in_reach() -%}
     {%- set reach = renqun.session_reach_days() -%}
     {%- set gap = var("session_gap_minutes") ~ " * 60" -%}
+    {%- set near = renqun.in_literals(
+        "session_date", renqun.touched_event_dates(before=reach + 1, after=reach)
+    ) -%}
     select sessions.session_id, sessions.visitor_id, sessions.session_date, sessions.midnight_count,
         sessions.started_at, sessions.ended_at
-    from {{ this }} as sessions
-    where
-        (
-            {{ renqun.in_literals("sessions.session_date", renqun.touched_event_dates(before=reach + 1, after=reach)) }}
-            or sessions.midnight_count > 1
-        )
-        and exists (
-            select 1
-            from {{ ref("int_touched_visitor_days") }} as touched
-            where
-                touched.visitor_id = sessions.visitor_id
-                and sessions.started_at <= {{ renqun.add_seconds("touched.last_changed_at", gap) }}
-                and sessions.ended_at >= {{ renqun.add_seconds("touched.first_changed_at", "-" ~ gap) }}
-        )
+    from (
+        select session_id, visitor_id, session_date, midnight_count, started_at, ended_at
+        from {{ this }}
+        where {{ near }}
+        union all
+        select session_id, visitor_id, session_date, midnight_count, started_at, ended_at
+        from {{ this }}
+        where midnight_count > 1 and not ({{ near }})
+    ) as sessions
+    where exists (
+        select 1
+        from {{ ref("int_touched_visitor_days") }} as touched
+        where
+            touched.visitor_id = sessions.visitor_id
+            and sessions.started_at <= {{ renqun.add_seconds("touched.last_changed_at", gap) }}
+            and sessions.ended_at >= {{ renqun.add_seconds("touched.first_changed_at", "-" ~ gap) }}
+    )
 {%- endmacro %}
 
 {#- The dates of the events of those sessions, and of the changed events. -#}

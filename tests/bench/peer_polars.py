@@ -92,7 +92,13 @@ def item_funnel(work: Path, as_of: str) -> Rows:
     for number, types in enumerate(_STEPS[1:], start=2):
         step = events.filter(pl.col("event_type").is_in(types)).select(*key, step_at="event_at")
         joined = attempts.sort("reached_at").join_asof(
-            step, left_on="reached_at", right_on="step_at", by=key, strategy="forward", coalesce=False, check_sortedness=False
+            step,
+            left_on="reached_at",
+            right_on="step_at",
+            by=key,
+            strategy="forward",
+            coalesce=False,
+            check_sortedness=False,
         )
         inside = pl.col("step_at") <= pl.col("started_at") + _WINDOW
         attempts = joined.with_columns(

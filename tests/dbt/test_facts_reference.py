@@ -76,7 +76,8 @@ def observed(warehouse: Warehouse) -> dict[str, Any]:
     )
     orders = warehouse.rows(
         f"select order_id, customer_id, status, province, city, line_count, item_quantity, {order_amounts},"
-        " is_paid, is_deal, is_fully_refunded, is_over_refunded, ordered_date, paid_date, ordered_at, paid_at from marts.fct_orders"
+        " is_paid, is_deal, is_fully_refunded, is_over_refunded,"
+        " ordered_date, paid_date, ordered_at, paid_at from marts.fct_orders"
     )
     line_amounts = ", ".join(cents.format(name) for name in ("paid_amount", "refunded_amount", "net_amount"))
     lines = warehouse.rows(f"select order_id, line_key, item_id, {line_amounts} from marts.fct_order_lines")

@@ -33,15 +33,14 @@ with
 
 ),
 
-{{ name }}_quarantined as (
+{% endfor -%}
 
-    select '{{ name }}' as source, 'quarantined' as place, _batch_id
-    from {{ ref('stg_generic__quarantined_rows') }}
-    where source = '{{ name }}' and {{ pending_rows(name) }}
+quarantined as (
+
+    select source, 'quarantined' as place, _batch_id from {{ ref('stg_generic__quarantined_rows') }}
+    where {{ pending_rows() }}
 
 ),
-
-{% endfor -%}
 
 placed as (
 
@@ -50,9 +49,8 @@ placed as (
     union all
     select * from {{ name }}_staged
     union all
-    select * from {{ name }}_quarantined
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+    {% endfor -%}
+    select * from quarantined
 
 )
 

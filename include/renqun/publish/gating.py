@@ -89,6 +89,8 @@ def records_of(report: GateReport) -> tuple[GateRecord, ...]:
 def _ask_all(
     ctx: RunContext, stage: str, selections: tuple[Selection, ...], ask: Callable[[Selection], GateReport]
 ) -> GatingReport:
+    from renqun.quality.gate import render_docs
+
     work = WorkFolder.of(ctx)
     passed: list[str] = []
     held_back: dict[str, str] = {}
@@ -104,4 +106,5 @@ def _ask_all(
             logger.error("%s", error)
         verdict = AudienceVerdict(members_sha256=one.members_sha256 or "", gates=gates, failure=failure)
         work.keep_verdict(audience_id, stage, verdict)
+    render_docs(ctx)
     return GatingReport(stage, tuple(passed), held_back)

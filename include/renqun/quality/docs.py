@@ -179,8 +179,9 @@ def _as_result(check: CheckResult) -> Any:
     result: dict[str, Any] = dict(check.observed)
     if result.get("element_count"):
         result["unexpected_percent"] = 100.0 * result["unexpected_count"] / result["element_count"]
-    if check.type == QUERY_TYPE and "unexpected_count" in result:
-        result = {"observed_value": result["unexpected_count"]}
+    if check.type == QUERY_TYPE:
+        # What looked at no row has counted nothing; the renderer wants a number all the same.
+        result = {"observed_value": result.get("unexpected_count", 0)}
     return ExpectationValidationResult(
         success=not check.is_bad,
         expectation_config=ExpectationConfiguration(

@@ -13,10 +13,11 @@ import duckdb
 
 from renqun.errors import GateFailed, RequestError
 from renqun.quality import results
-from renqun.quality.suite import STAGES, Stage, Suite, gate_vars, load_stage, resolve
+from renqun.quality.suite import STAGES, Stage, Suite, load_stage, resolve
 from renqun.quality.verdict import CheckResult, GateReport, SuiteReport, judge
 from renqun.run import RunContext
 from renqun.settings import Settings, Shop
+from renqun.thresholds import shop_vars
 
 RUNBOOK = "docs/runbooks/gate-stopped.md"
 _TOP_FAILURES = 5
@@ -112,12 +113,11 @@ def examine_all(ctx: RunContext, given: GateInput, variables: Mapping[str, Any])
 
 
 def conclude(ctx: RunContext, report: GateReport) -> None:
-    """Render the verdicts, and raise where the gate found something critical.
+    """Raise where the gate found something critical.
 
     Raises:
         GateFailed: names the failed checks, where their results are, and the runbook.
     """
-    _render(ctx)
     if report.passed:
         return
     failures = report.failures
@@ -134,13 +134,6 @@ def conclude(ctx: RunContext, report: GateReport) -> None:
         where=str(results.result_file(ctx.paths, next(one for one in report.suites if not one.passed)).parent),
         remedy=f"what was published before is untouched; {RUNBOOK} says how to find and repair the cause",
     )
-
-
-def shop_vars(shop: Shop) -> dict[str, Any]:
-    """The project's vars and those of gates, with the shop's overrides."""
-    from renqun.warehouse.fingerprint import project_vars
-
-    return project_vars() | gate_vars() | shop.vars
 
 
 def check_waivers(shop: Shop) -> None:
@@ -176,7 +169,7 @@ def _line(check: CheckResult) -> str:
     return " ".join(parts)
 
 
-def _render(ctx: RunContext) -> None:
+def render_docs(ctx: RunContext) -> None:
     """Data Docs are for readers: where they cannot be made, the verdicts stand all the same."""
     from renqun.quality.docs import build_docs
 

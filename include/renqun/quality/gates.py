@@ -13,13 +13,14 @@ import duckdb
 
 from renqun.lock import exclusive
 from renqun.quality import audience_files, warehouse_relations
-from renqun.quality.gate import GateInput, ask, conclude, run_gate, shop_vars, workbench
+from renqun.quality.gate import GateInput, ask, conclude, render_docs, run_gate, workbench
 from renqun.quality.raw_batches import make_raw
 from renqun.quality.relations import attach, make_run, mirror
 from renqun.quality.suite import load_stage, load_suite
 from renqun.quality.verdict import GateReport
 from renqun.run import RunContext
 from renqun.settings import Group, Settings
+from renqun.thresholds import shop_vars
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,7 @@ def gate_raw(ctx: RunContext, group: Group, days: Collection[date]) -> GateRepor
 
     incoming = incoming_batches(ctx.paths, group, days)
     if not incoming:
-        return GateReport(
-            stage="raw", shop_id=ctx.shop.id, ds=ctx.ds, run_id=ctx.run_id, subject=group, suites=()
-        )
+        return GateReport(stage="raw", shop_id=ctx.shop.id, ds=ctx.ds, run_id=ctx.run_id, subject=group, suites=())
     accepted = [record for record in accepted_batches(ctx.paths) if record.group == group]
     with workbench() as connection:
         make_run(connection, ctx, shop_vars(ctx.shop))
@@ -52,6 +51,7 @@ def gate_raw(ctx: RunContext, group: Group, days: Collection[date]) -> GateRepor
     for reason, batch_ids in _refused(report).items():
         reject_batches(ctx.home, ctx.shop, group, batch_ids, reason)
         logger.error("rejected %s: %s", ", ".join(batch_ids), reason)
+    render_docs(ctx)
     conclude(ctx, report)
     return report
 
@@ -68,6 +68,7 @@ def gate_staging(ctx: RunContext) -> GateReport:
         warehouse_relations.make_context(connection, ctx, database)
         fine = warehouse_relations.make_staging(connection, ctx, database)
         report = ask("staging", ctx, GateInput(connection, suites, fine))
+    render_docs(ctx)
     conclude(ctx, report)
     return report
 
@@ -86,6 +87,7 @@ def gate_marts(ctx: RunContext) -> GateReport:
         warehouse_relations.make_mart_columns(connection, database)
         fine = warehouse_relations.absent_groups(connection, suites)
         report = ask("marts", ctx, GateInput(connection, suites, fine))
+    render_docs(ctx)
     conclude(ctx, report)
     return report
 
@@ -163,5 +165,3 @@ def _refused(report: GateReport) -> dict[str, list[str]]:
     for batch_id, why in failed.items():
         reasons["the raw gate refused it; " + "; ".join(why)].append(batch_id)
     return dict(reasons)
-
-

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import duckdb
 
-from renqun.quality.gate import shop_vars
 from renqun.quality.relations import identifier, literal, make_run, mirror
 from renqun.quality.suite import Suite
 from renqun.run import RunContext
+from renqun.thresholds import shop_vars
 
 _STAGED = {
     "orders": ("staging", "stg_generic__order_lines"),

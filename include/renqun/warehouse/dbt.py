@@ -16,8 +16,8 @@ from typing import Any
 from renqun.errors import GateFailed, TechnicalError
 from renqun.run import RunContext
 from renqun.settings import Settings
+from renqun.thresholds import DBT_PROJECT, project_vars
 from renqun.warehouse.connection import connect
-from renqun.warehouse.fingerprint import DBT_PROJECT, project_vars
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from renqun.lock import exclusive
 from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.storage import canonical_json, write_json_atomically
+from renqun.thresholds import check_overrides
 from renqun.warehouse import fingerprint, ledger
 from renqun.warehouse.connection import connect
 from renqun.warehouse.memory import copy_memory
@@ -75,7 +76,7 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
         RequestError: there is no accepted batch up to that date, or a var of the shop is unknown.
         ShopBusy: another process works on the shop.
     """
-    fingerprint.check_overrides(ctx.shop)
+    check_overrides(ctx.shop)
     with exclusive(ctx.paths.writer_lock, f"plan_build {ctx.ds}", timeout_seconds=Settings().lock_timeout_seconds):
         with connect(ctx.paths.warehouse) as connection:
             ledger.ensure(connection)

@@ -134,7 +134,7 @@ def test_a_batch_withdrawn_after_a_failed_build_is_noticed(home: Home) -> None:
 def test_changed_definitions_build_everything_anew(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     _accept(home, "a" * 16, "2026-03-01")
     _build(home, "2026-03-01")
-    monkeypatch.setattr(fingerprint, "of_project", lambda shop: "other")
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: "other")
     plan = plan_build(_run(home, "2026-03-01"))
     assert plan is not None
     assert plan.full_refresh
@@ -147,7 +147,7 @@ def test_a_build_goes_on_as_it_began_when_its_failing_model_is_repaired(
     _build(home, "2026-03-01")
     _accept(home, "b" * 16, "2026-03-02")
     begun = plan_build(_run(home, "2026-03-02"))
-    monkeypatch.setattr(fingerprint, "of_project", lambda shop: "repaired")
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: "repaired")
     assert plan_build(_run(home, "2026-03-02")) == begun
     assert begun is not None
     assert not begun.full_refresh

@@ -17,46 +17,12 @@ item_days as (
 
 ),
 
-named as (
-
-    select
-        item_id,
-        item_name,
-        row_number() over (
-            partition by item_id order by ordered_at desc, order_id desc, line_key desc
-        ) as name_rank
-    from order_lines
-    where item_name is not null
-
-),
-
-categories as (
-
-    select item_id, category_id, 1 as trust, ordered_at as seen_at, concat(order_id, ' ', line_key) as seen_in
-    from order_lines
-    union all
-    select item_id, category_id, 0 as trust, cast(event_date as timestamp) as seen_at, category_id as seen_in
-    from item_days
-
-),
-
-categorised as (
-
-    select
-        item_id,
-        category_id,
-        row_number() over (
-            partition by item_id order by trust desc, seen_at desc, seen_in desc, category_id desc
-        ) as category_rank
-    from categories
-    where category_id is not null
-
-),
-
 ordered as (
 
     select
         item_id,
+        {{ latest('item_name', ['ordered_at', 'order_id', 'line_key']) }} as item_name,
+        {{ latest('category_id', ['ordered_at', 'order_id', 'line_key']) }} as category_id,
         count(*) as order_line_count,
         count(case when is_deal then 1 end) as deal_line_count,
         min(ordered_date) as first_ordered_date,
@@ -70,6 +36,7 @@ visited as (
 
     select
         item_id,
+        {{ latest('category_id', ['event_date', 'category_id']) }} as category_id,
         cast(sum(event_count) as bigint) as event_count,
         min(event_date) as first_event_date,
         max(event_date) as last_event_date
@@ -90,10 +57,10 @@ select
     -- ids
     '{{ var("shop_id") }}' as shop_id,
     items.item_id,
-    categorised.category_id,
+    coalesce(ordered.category_id, visited.category_id) as category_id,
 
     -- strings
-    named.item_name,
+    ordered.item_name,
 
     -- numerics
     coalesce(ordered.order_line_count, 0) as order_line_count,
@@ -109,5 +76,3 @@ select
 from items
 left join ordered on items.item_id = ordered.item_id
 left join visited on items.item_id = visited.item_id
-left join named on items.item_id = named.item_id and named.name_rank = 1
-left join categorised on items.item_id = categorised.item_id and categorised.category_rank = 1

@@ -12,6 +12,7 @@
     ) }}",
 ) }}
 {%- set last_step = funnel_last_step() %}
+{%- set funnel_events = "events_touched" if adds_to_history() else ref("int_funnel_events") %}
 
 with
 
@@ -26,7 +27,7 @@ dates_touched as (
     from windows_touched
 ),
 
-events as (
+events_touched as (
     select grain, person_id, item_key, event_type, event_id, event_key, source, event_date, event_at
     from {{ ref("int_funnel_events") }}
     where event_date in (select event_date from dates_touched)
@@ -37,46 +38,40 @@ events as (
         event_date not in (select event_date from dates_touched)
         and person_id in (select person_id from {{ ref("int_funnel_persons") }})
 ),
-{%- else -%}
-events as (
-    select grain, person_id, item_key, event_type, event_id, event_key, source, event_date, event_at
-    from {{ ref("int_funnel_events") }}
-),
 {%- endif %}
 
-first_steps as (
-    select
-        steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date as start_date,
-        events.event_at, events.event_key, events.source, steps.has_shared_types,
-        row_number() over (
-            partition by steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date
-            order by {{ funnel_tie_order("events") }}
-        ) as position
-    from events
-    inner join {{ ref("int_funnel_step_types") }} as steps on events.event_type = steps.event_type
-    where steps.step = 1
-),
-
+-- The first of a day's first-step events: by time, ties broken. Which event it was matters where it could serve twice.
 reached_1 as (
     select
-        funnel_id, grain, person_id, item_key, start_date, event_at as started_at, event_at as reached_at,
-        source, has_shared_types, case when has_shared_types then event_key end as step_1_key
-    from first_steps
+        steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date as start_date,
+        min(events.event_at) as started_at, min(events.event_at) as reached_at,
+        {{ value_at_minimum(
+            "coalesce(events.source, '" ~ var("funnel_unknown_source") ~ "')", funnel_tie_record("events")
+        ) }} as source,
+        {{ value_at_minimum(
+            "case when steps.has_shared_types then events.event_key end",
+            "case when steps.has_shared_types then " ~ funnel_tie_record("events") ~ " end"
+        ) }} as step_1_key,
+        steps.has_shared_types
+    from {{ funnel_events }} as events
+    inner join {{ ref("int_funnel_step_types") }} as steps on events.event_type = steps.event_type
     where
-        position = 1
+        steps.step = 1
         {%- if adds_to_history() %}
         and (
-            start_date in (select start_date from {{ ref("int_funnel_start_dates") }})
-            or person_id in (select person_id from {{ ref("int_funnel_persons") }})
+            events.event_date in (select start_date from {{ ref("int_funnel_start_dates") }})
+            or events.person_id in (select person_id from {{ ref("int_funnel_persons") }})
         )
         {%- endif %}
+    group by
+        steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date, steps.has_shared_types
 ),
 
 next_steps as (
     select
         steps.funnel_id, steps.step, events.grain, events.person_id, events.item_key, events.event_type, events.event_id,
         case when steps.has_shared_types then events.event_key end as event_key, events.event_at, steps.has_shared_types
-    from events
+    from {{ funnel_events }} as events
     inner join {{ ref("int_funnel_step_types") }} as steps on events.event_type = steps.event_type
     where steps.step > 1
 ),
@@ -103,7 +98,7 @@ select
     starts.grain,
     starts.person_id,
     nullif(starts.item_key, '') as item_id,
-    coalesce(starts.source, '{{ var("funnel_unknown_source") }}') as source,
+    starts.source,
     cast(coalesce(highest.max_step, 1) as integer) as max_step,
     starts.start_date,
     starts.started_at
