@@ -13,9 +13,15 @@ from typing import Any
 from marts_world import Row, Tables
 
 RFM_CLASSES = {
-    (1, 1, 1): "champions", (0, 1, 1): "key_retain", (1, 0, 1): "key_develop", (0, 0, 1): "key_winback",
-    (1, 1, 0): "general_value", (0, 1, 0): "general_retain", (1, 0, 0): "general_develop", (0, 0, 0): "general_winback",
-}  # fmt: skip
+    (1, 1, 1): "champions",
+    (0, 1, 1): "key_retain",
+    (1, 0, 1): "key_develop",
+    (0, 0, 1): "key_winback",
+    (1, 1, 0): "general_value",
+    (0, 1, 0): "general_retain",
+    (1, 0, 0): "general_develop",
+    (0, 0, 0): "general_winback",
+}
 RFM_CUTS = {"recency": [360, 180, 90, 30], "frequency": [2, 3, 4, 5], "monetary": [100, 300, 1000, 3000]}
 HORIZONS = [30, 60, 90, 180, 360]
 Steps = list[set[str]]
@@ -41,7 +47,9 @@ def age(tables: Tables, day: date) -> int:
 
 
 def deals(tables: Tables, within_days: int = 10**6) -> list[Row]:
-    return [o for o in tables.orders if o["is_deal"] and o["customer_key"] and age(tables, o["paid_date"]) < within_days]
+    return [
+        o for o in tables.orders if o["is_deal"] and o["customer_key"] and age(tables, o["paid_date"]) < within_days
+    ]
 
 
 def person_of(tables: Tables, event: Row) -> str:
@@ -92,13 +100,18 @@ def interest(tables: Tables) -> dict[str, Any]:
         if not 3 <= age(tables, event["event_date"]) <= 10:
             continue
         answered = any(
-            line["is_paid"] and line["customer_key"] == customer and line["item_id"] == event["item_id"]
+            line["is_paid"]
+            and line["customer_key"] == customer
+            and line["item_id"] == event["item_id"]
             and line["paid_at"] >= event["event_at"]
             for line in tables.lines
-        )  # fmt: skip
+        )
         if not answered:
             found[customer][event["item_id"]].add(str(event["event_date"]))
-    return {c: [{"item_id": i, "event_dates": sorted(days)} for i, days in sorted(items.items())] for c, items in found.items()}
+    return {
+        c: [{"item_id": i, "event_dates": sorted(days)} for i, days in sorted(items.items())]
+        for c, items in found.items()
+    }
 
 
 def new_customers(tables: Tables) -> dict[str, Any]:
@@ -134,19 +147,27 @@ def repurchase(tables: Tables, thresholds: Thresholds) -> dict[str, Any]:
         low, high = quantile(gaps, Fraction(1, 4)), quantile(gaps, Fraction(3, 4))
         for customer, own in days[item].items():
             if low <= age(tables, max(own)) <= high:
-                found[customer].append({
-                    "item_id": item, "last_paid_date": str(max(own)), "age_days": age(tables, max(own)), "cycle_from_days": low,
-                    "cycle_to_days": high, "item_buyers": len(days[item]),
-                    "item_repeat_buyers": sum(len(o) >= 2 for o in days[item].values()),
-                })  # fmt: skip
+                found[customer].append(
+                    {
+                        "item_id": item,
+                        "last_paid_date": str(max(own)),
+                        "age_days": age(tables, max(own)),
+                        "cycle_from_days": low,
+                        "cycle_to_days": high,
+                        "item_buyers": len(days[item]),
+                        "item_repeat_buyers": sum(len(o) >= 2 for o in days[item].values()),
+                    }
+                )
     return dict(found)
 
 
 def segments(tables: Tables, thresholds: Thresholds) -> dict[str, dict[str, Any]]:
     """segment -> customer -> reason"""
     members = {
-        "interest": interest(tables), "new_customer": new_customers(tables), "repurchase": repurchase(tables, thresholds)
-    }  # fmt: skip
+        "interest": interest(tables),
+        "new_customer": new_customers(tables),
+        "repurchase": repurchase(tables, thresholds),
+    }
     union: dict[str, list[str]] = defaultdict(list)
     for segment in sorted(members):
         for customer in members[segment]:
@@ -155,8 +176,13 @@ def segments(tables: Tables, thresholds: Thresholds) -> dict[str, dict[str, Any]
     members |= {segment: {} for segment in RFM_CLASSES.values()}
     for customer, (r, f, m, rs, fs, ms, segment) in rfm(tables, thresholds.rfm_method).items():
         members[segment][customer] = {
-            "recency_days": r, "frequency": f, "monetary": str(m), "r_score": rs, "f_score": fs, "m_score": ms
-        }  # fmt: skip
+            "recency_days": r,
+            "frequency": f,
+            "monetary": str(m),
+            "r_score": rs,
+            "f_score": fs,
+            "m_score": ms,
+        }
     return members
 
 
@@ -168,14 +194,30 @@ def person_events(tables: Tables, grain: str) -> dict[tuple[str, str | None], li
             events[person, item if grain == "person_item" else None].append(row | {"identity": identity})
 
     for e in tables.events:
-        add(person_of(tables, e), e["item_id"], e["event_key"], type=e["event_type"], id=e["event_id"], at=e["event_at"],
-            day=e["event_date"], source=e["source"])  # fmt: skip
+        add(
+            person_of(tables, e),
+            e["item_id"],
+            e["event_key"],
+            type=e["event_type"],
+            id=e["event_id"],
+            at=e["event_at"],
+            day=e["event_date"],
+            source=e["source"],
+        )
     for o in tables.orders if grain == "person" else tables.lines:
         for kind, moment in (("order_placed", "ordered"), ("order_paid", "paid")):
             if o["customer_key"] and o[f"{moment}_at"]:
                 identity = f"{kind}:{o['order_id']}:{o.get('line_key', '')}"
-                add(o["customer_key"], o.get("item_id"), identity, type=kind, id=o["order_id"], at=o[f"{moment}_at"],
-                    day=o[f"{moment}_date"], source=None)  # fmt: skip
+                add(
+                    o["customer_key"],
+                    o.get("item_id"),
+                    identity,
+                    type=kind,
+                    id=o["order_id"],
+                    at=o[f"{moment}_at"],
+                    day=o[f"{moment}_date"],
+                    source=None,
+                )
     return events
 
 
@@ -194,9 +236,12 @@ def funnel_attempts(tables: Tables, funnels: dict[str, Steps]) -> dict[tuple[Any
                     used, reached, max_step = [first], first["at"], 1
                     for types in steps[1:]:
                         ahead = [
-                            e for e in events
-                            if e["type"] in types and reached <= e["at"] <= first["at"] + timedelta(days=7) and e not in used
-                        ]  # fmt: skip
+                            e
+                            for e in events
+                            if e["type"] in types
+                            and reached <= e["at"] <= first["at"] + timedelta(days=7)
+                            and e not in used
+                        ]
                         if not ahead:
                             break
                         used.append(min(ahead, key=tie_order))
@@ -225,8 +270,11 @@ def funnel_steps(tables: Tables, funnels: dict[str, Steps]) -> dict[tuple[Any, .
                     counts = [reached[funnel, grain, day, source, step] for step in range(1, len(steps) + 1)]
                     for step, count in enumerate(counts, 1):
                         rows[funnel, grain, day, source, step] = (
-                            count, ratio(count, counts[0]), ratio(count, counts[step - 2]) if step > 1 else None, age(tables, day) >= 7
-                        )  # fmt: skip
+                            count,
+                            ratio(count, counts[0]),
+                            ratio(count, counts[step - 2]) if step > 1 else None,
+                            age(tables, day) >= 7,
+                        )
     return rows
 
 
@@ -262,8 +310,10 @@ def cohorts(tables: Tables) -> dict[tuple[date, int], tuple[Any, ...]]:
         total = Decimal(0)
         for period, current in enumerate(months(cohort, tables.as_of)):
             own = [
-                o for o in deals(tables) if month(first[o["customer_key"]]) == cohort and month(o["paid_date"]) == current
-            ]  # fmt: skip
+                o
+                for o in deals(tables)
+                if month(first[o["customer_key"]]) == cohort and month(o["paid_date"]) == current
+            ]
             retained = len({o["customer_key"] for o in own})
             net = sum((o["net_amount"] for o in own), Decimal(0))
             total += net
@@ -309,20 +359,27 @@ def kpis(tables: Tables) -> dict[date, Row]:
         row: Row = dict.fromkeys(KPI_COLUMNS)
         if tables.has_traffic:
             row |= {
-                "visitors": len({e["visitor_id"] for e in events}), "views": sum(e["event_type"] == "view" for e in events),
+                "visitors": len({e["visitor_id"] for e in events}),
+                "views": sum(e["event_type"] == "view" for e in events),
                 "cart_visitors": len({e["visitor_id"] for e in events if e["event_type"] == "cart"}),
                 "favourite_visitors": len({e["visitor_id"] for e in events if e["event_type"] == "favourite"}),
-            }  # fmt: skip
+            }
         if tables.has_orders:
             row |= {
-                "orders_placed": sum(o["ordered_date"] == day for o in tables.orders), "orders_paid": len(paid), "buyers_paid": len(own),
-                "new_buyers_lifetime": len(own - before), "returning_buyers_lifetime": len(own & before),
-                "new_buyers_365d": len(own - year), "returning_buyers_365d": len(own & year),
+                "orders_placed": sum(o["ordered_date"] == day for o in tables.orders),
+                "orders_paid": len(paid),
+                "buyers_paid": len(own),
+                "new_buyers_lifetime": len(own - before),
+                "returning_buyers_lifetime": len(own & before),
+                "new_buyers_365d": len(own - year),
+                "returning_buyers_365d": len(own & year),
                 "item_quantity": sum((o["item_quantity"] for o in paid), Decimal(0)),
                 "paid_amount": sum((o["paid_amount"] for o in paid), Decimal(0)),
                 "net_amount": sum((o["net_amount"] for o in paid), Decimal(0)),
-                "refunded_amount": sum((r["refunded_amount"] for r in tables.refunds if r["refunded_date"] == day), Decimal(0)),
-            }  # fmt: skip
+                "refunded_amount": sum(
+                    (r["refunded_amount"] for r in tables.refunds if r["refunded_date"] == day), Decimal(0)
+                ),
+            }
             row["amount_per_buyer"] = ratio(row["paid_amount"], len(own))
             row["items_per_order"] = ratio(row["item_quantity"], len(paid))
             row["repurchase_rate_30d"] = ratio(len(cohort & again), len(cohort))
@@ -334,8 +391,24 @@ def kpis(tables: Tables) -> dict[date, Row]:
 
 
 KPI_COLUMNS = [
-    "visitors", "views", "cart_visitors", "favourite_visitors", "orders_placed", "orders_paid", "buyers_paid",
-    "new_buyers_lifetime", "returning_buyers_lifetime", "new_buyers_365d", "returning_buyers_365d", "item_quantity",
-    "paid_amount", "net_amount", "refunded_amount", "conversion_rate", "amount_per_buyer", "amount_per_visitor",
-    "items_per_order", "repurchase_rate_30d",
-]  # fmt: skip
+    "visitors",
+    "views",
+    "cart_visitors",
+    "favourite_visitors",
+    "orders_placed",
+    "orders_paid",
+    "buyers_paid",
+    "new_buyers_lifetime",
+    "returning_buyers_lifetime",
+    "new_buyers_365d",
+    "returning_buyers_365d",
+    "item_quantity",
+    "paid_amount",
+    "net_amount",
+    "refunded_amount",
+    "conversion_rate",
+    "amount_per_buyer",
+    "amount_per_visitor",
+    "items_per_order",
+    "repurchase_rate_30d",
+]

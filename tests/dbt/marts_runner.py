@@ -25,8 +25,10 @@ class Warehouse:
         self.folder = folder
         self.path = str(folder / "warehouse.duckdb")
 
-    def build(self, now: Tables, before: Tables | None = None, *flags: str, tests: bool = False, **overrides: Any) -> None:
-        """Builds the marts as of `now` from hand-made upstream tables; `before` is the build before. Seeds stay as they are."""
+    def build(
+        self, now: Tables, before: Tables | None = None, *flags: str, tests: bool = False, **overrides: Any
+    ) -> None:
+        """Builds the marts as of `now` from hand-made upstream tables; `before` is the build before. Seeds stay."""
         if not Path(self.path).exists():
             self.seed(now.as_of)
         write_tables(self.path, now, before)
@@ -37,18 +39,34 @@ class Warehouse:
         """Loads the seeds alone, so that a test can add rows to them."""
         self.dbt(SEEDS, ["unit_test", "test"], day, None)
 
-    def dbt(self, folders: list[str], skipped: list[str], day: date, previous: date | None, *flags: str, **overrides: Any) -> None:
+    def dbt(
+        self, folders: list[str], skipped: list[str], day: date, previous: date | None, *flags: str, **overrides: Any
+    ) -> None:
         variables = {"as_of_date": str(day), "previous_as_of_date": str(previous or "")} | overrides
         command = [
-            str(Path(sys.executable).with_name("dbt")), "build", *flags, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-            "--vars", json.dumps(variables), "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
+            str(Path(sys.executable).with_name("dbt")),
+            "build",
+            *flags,
+            "--project-dir",
+            str(PROJECT),
+            "--profiles-dir",
+            str(PROJECT),
+            "--vars",
+            json.dumps(variables),
+            "--target-path",
+            str(self.folder / "target"),
+            "--log-path",
+            str(self.folder / "logs"),
             *(word for kind in skipped for word in ("--exclude-resource-type", kind)),
-            "--select", *(f"path:{folder}" for folder in folders),
-        ]  # fmt: skip
+            "--select",
+            *(f"path:{folder}" for folder in folders),
+        ]
         environment = {
-            "RENQUN_WAREHOUSE": self.path, "RENQUN_RAW_ROOT": str(self.folder / "raw"), "DO_NOT_TRACK": "1",
+            "RENQUN_WAREHOUSE": self.path,
+            "RENQUN_RAW_ROOT": str(self.folder / "raw"),
+            "DO_NOT_TRACK": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        }  # fmt: skip
+        }
         result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
 
@@ -61,7 +79,7 @@ class Warehouse:
             return connection.execute(sql).fetchall()
 
     def keyed(self, columns: str, keys: int, relation: str) -> Row:
-        """Rows of a relation as a mapping from its first `keys` columns to the rest; a key that occurs twice is an error."""
+        """Rows of a relation, from their first `keys` columns to the rest; a key that occurs twice is an error."""
         found: dict[Any, Any] = {}
         for row in self.rows(f"select {columns} from {relation}"):
             key = row[0] if keys == 1 else row[:keys]

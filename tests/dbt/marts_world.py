@@ -1,7 +1,8 @@
 """A hostile random shop as of any date, as the tables that the marts of segments, funnels, cohorts and KPIs read.
 
-The world holds facts with the date on which they became known; `as_of` derives, by plain loops, what the upstream models
-would show. Times lie on a coarse grid, so that ties are the rule; ids need escaping; orders lack customers; amounts are 0.
+The world holds facts with the date on which they became known; `as_of` derives, by plain loops, what the upstream
+models would show. Times lie on a coarse grid, so that ties are the rule; ids need escaping; orders lack customers;
+amounts are 0.
 """
 
 from __future__ import annotations
@@ -94,23 +95,35 @@ def make_world(seed: int, last_date: date, event_days: int = 30, order_days: int
             owner = rng.choice(customers)  # a shared device: afterwards the visitor links to nobody
         at = moment(day)
         event = Event(
-            known(day), md5(f"e{seed}-{n}".encode()).hexdigest(), rng.choice([None, f"{rng.randrange(10**4):05}-{n}"]),
-            rng.choice(EVENT_TYPES), visitor, owner, rng.choice([None, *ITEMS]), rng.choice(SOURCES), at,
-        )  # fmt: skip
+            known(day),
+            md5(f"e{seed}-{n}".encode()).hexdigest(),
+            rng.choice([None, f"{rng.randrange(10**4):05}-{n}"]),
+            rng.choice(EVENT_TYPES),
+            visitor,
+            owner,
+            rng.choice([None, *ITEMS]),
+            rng.choice(SOURCES),
+            at,
+        )
         world.events.append(event)
     for n in range(900):
         recent = rng.random() < 0.4
         day = last_date - timedelta(days=rng.randrange(-3, event_days if recent else order_days))
         ordered_at = moment(day)
-        paid_at = rng.choice([None, ordered_at, ordered_at + timedelta(hours=12), ordered_at + timedelta(days=rng.randrange(9))])
-        lines = tuple((rng.choice(ITEMS), rng.randrange(4), rng.choice([0, 1, 999, 10000, 12345])) for _ in range(rng.randrange(1, 4)))
+        paid_at = rng.choice(
+            [None, ordered_at, ordered_at + timedelta(hours=12), ordered_at + timedelta(days=rng.randrange(9))]
+        )
+        lines = tuple(
+            (rng.choice(ITEMS), rng.randrange(4), rng.choice([0, 1, 999, 10000, 12345]))
+            for _ in range(rng.randrange(1, 4))
+        )
         refunds = []
         if paid_at and rng.random() < 0.3:
             for line, (_, _, paid) in enumerate(lines):
                 part = rng.choice([paid, paid, max(paid // 2, 1), paid + 7])
                 if part and rng.random() < 0.8:
                     refunds.append((line, part, business_date(paid_at) + timedelta(days=rng.choice([0, 1, 5, 40]))))
-        customer = rng.choice([*customers[: 50], None]) if rng.random() < 0.9 else None
+        customer = rng.choice([*customers[:50], None]) if rng.random() < 0.9 else None
         world.orders.append(
             Order(known(day), f"o{n:04}", customer, ordered_at, paid_at, rng.choice([0, 0, 800]), lines, tuple(refunds))
         )
@@ -122,7 +135,9 @@ def make_world(seed: int, last_date: date, event_days: int = 30, order_days: int
         world.orders.append(Order(business_date(at), f"edge{n}", key, at, at, 0, (("i1", 1, 5000),), ()))
         for event_type in ("cart", "favourite"):
             world.events.append(
-                Event(business_date(at), f"edge-{event_type}-{age}", None, event_type, f"edge-v{age}", key, "i2", None, at)
+                Event(
+                    business_date(at), f"edge-{event_type}-{age}", None, event_type, f"edge-v{age}", key, "i2", None, at
+                )
             )
     # The end of the funnel window: seven days to the second, and one second more.
     for n, late in enumerate([0, 1]):
@@ -130,7 +145,17 @@ def make_world(seed: int, last_date: date, event_days: int = 30, order_days: int
         key = md5(f"member_id:window{n}".encode()).hexdigest()
         for step, (event_type, at) in enumerate([("view", start), ("cart", start + timedelta(days=7, seconds=late))]):
             world.events.append(
-                Event(business_date(at), f"window-{n}-{step}", f"w{step}", event_type, f"window-v{n}", key, "i1", "ads", at)
+                Event(
+                    business_date(at),
+                    f"window-{n}-{step}",
+                    f"w{step}",
+                    event_type,
+                    f"window-v{n}",
+                    key,
+                    "i1",
+                    "ads",
+                    at,
+                )
             )
     return world
 
@@ -178,17 +203,35 @@ def as_of(world: World, day: date) -> Tables:
         refunded = sum(refund[1] for refund in known_refunds)
         is_deal = is_paid and not (known_refunds and refunded >= (paid or 0))
         shared = {
-            "order_id": order.order_id, "customer_key": order.customer_key, "is_paid": is_paid, "is_deal": is_deal,
-            "ordered_date": business_date(order.ordered_at), "paid_date": paid_date, "ordered_at": order.ordered_at, "paid_at": paid_at,
-        }  # fmt: skip
-        orders.append(shared | {
-            "item_quantity": Decimal(sum(line[1] for line in order.lines)), "paid_amount": None if paid is None else cents(paid),
-            "refunded_amount": cents(refunded), "net_amount": None if paid is None else cents(paid - refunded),
-        })  # fmt: skip
+            "order_id": order.order_id,
+            "customer_key": order.customer_key,
+            "is_paid": is_paid,
+            "is_deal": is_deal,
+            "ordered_date": business_date(order.ordered_at),
+            "paid_date": paid_date,
+            "ordered_at": order.ordered_at,
+            "paid_at": paid_at,
+        }
+        orders.append(
+            shared
+            | {
+                "item_quantity": Decimal(sum(line[1] for line in order.lines)),
+                "paid_amount": None if paid is None else cents(paid),
+                "refunded_amount": cents(refunded),
+                "net_amount": None if paid is None else cents(paid - refunded),
+            }
+        )
         for n, (item, quantity, _) in enumerate(order.lines):
             lines.append(shared | {"line_key": str(n), "item_id": item, "quantity": Decimal(quantity)})
         for line, amount, refund_date in known_refunds:
-            refunds.append({"order_id": order.order_id, "line_key": str(line), "refunded_amount": cents(amount), "refunded_date": refund_date})
+            refunds.append(
+                {
+                    "order_id": order.order_id,
+                    "line_key": str(line),
+                    "refunded_amount": cents(amount),
+                    "refunded_date": refund_date,
+                }
+            )
     customers = {row["customer_key"] for row in [*orders, *events] if row["customer_key"]}
     return Tables(day, events, visitors, orders, lines, refunds, customers)
 
@@ -207,7 +250,10 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
     dates = {before.as_of + timedelta(days=n + 1) for n in range((now.as_of - before.as_of).days)}
     old_events, new_events = ({row["event_key"]: row["event_date"] for row in t.events} for t in (before, now))
     dates |= {day for key, day in new_events.items() if key not in old_events}
-    moments = [{(row["order_id"], row[name]) for row in t.orders for name in ("ordered_date", "paid_date")} for t in (before, now)]
+    moments = [
+        {(row["order_id"], row[name]) for row in t.orders for name in ("ordered_date", "paid_date")}
+        for t in (before, now)
+    ]
     return dates | {day for _, day in moments[0] ^ moments[1] if day}
 
 
@@ -228,7 +274,7 @@ COLUMNS = {
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
     "ops.batches": "source varchar, ds date, is_pending boolean",
-}  # fmt: skip
+}
 
 
 def visitor_days(tables: Tables) -> list[Row]:
@@ -257,7 +303,12 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
     rows: dict[str, list[Row]] = {
         "marts.fct_events": now.events,
         "marts.dim_visitors": [
-            {"visitor_id": visitor, "customer_key": row["customer_key"], "first_event_date": min(row["dates"]), "last_event_date": max(row["dates"])}
+            {
+                "visitor_id": visitor,
+                "customer_key": row["customer_key"],
+                "first_event_date": min(row["dates"]),
+                "last_event_date": max(row["dates"]),
+            }
             for visitor, row in now.visitors.items()
         ],
         "marts.dim_customers": [{"customer_key": key} for key in sorted(now.customers)],
@@ -269,9 +320,12 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
         "ops.batches": [
-            {"source": name, "ds": tables.as_of, "is_pending": tables is now} for tables in (before, now) if tables for name in sources
+            {"source": name, "ds": tables.as_of, "is_pending": tables is now}
+            for tables in (before, now)
+            if tables
+            for name in sources
         ],
-    }  # fmt: skip
+    }
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "ops"):
             connection.execute(f"create schema if not exists {schema}")

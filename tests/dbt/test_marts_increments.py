@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,9 +74,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 def test_the_world_is_hostile_enough(history: History) -> None:
     """Without late events, relinked and unlinked visitors the tests below would prove nothing."""
     links = [{v: row["customer_key"] for v, row in day.tables.visitors.items()} for day in history.days]
-    assert any(before.get(v) and not now[v] for before, now in zip(links, links[1:], strict=False) for v in now)
-    assert any(v in before and not before[v] and now[v] for before, now in zip(links, links[1:], strict=False) for v in now)
-    late = [event for event in history.days[1].tables.events if event["known_on"] > event["event_date"] + timedelta(days=2)]
+    assert any(before.get(v) and not now[v] for before, now in itertools.pairwise(links) for v in now)
+    assert any(
+        v in before and not before[v] and now[v] for before, now in itertools.pairwise(links) for v in now
+    )
+    late = [
+        event for event in history.days[1].tables.events if event["known_on"] > event["event_date"] + timedelta(days=2)
+    ]
     assert late
 
 
@@ -91,7 +96,9 @@ def test_funnels_equal_the_recomputation_after_every_build(history: History, ind
 def test_traffic_by_day_equals_the_recomputation_after_every_build(history: History, index: int) -> None:
     expected = reference.kpis(history.days[index].tables)
     columns = KPIS.split(", ")[1:]
-    assert_same(history.days[index].traffic, {d: tuple(row[c] for c in columns) for d, row in expected.items()}, "traffic")
+    assert_same(
+        history.days[index].traffic, {d: tuple(row[c] for c in columns) for d, row in expected.items()}, "traffic"
+    )
 
 
 @pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
@@ -122,7 +129,7 @@ def test_a_closed_spell_tells_why_it_began_and_an_open_one_why_it_lasts(history:
 
 def test_sizes_add_up_from_build_to_build(history: History) -> None:
     sizes = history.days[-1].sizes
-    for before, now in zip(DAYS, DAYS[1:], strict=False):
+    for before, now in itertools.pairwise(DAYS):
         for segment in {key[1] for key in sizes}:
             inside, entered, exited, _ = sizes[now, segment]
             assert inside == sizes[before, segment][0] + entered - exited

@@ -48,7 +48,9 @@ def build_hostile_funnels(folder: Path) -> Case:
     warehouse.seed(D)
     for funnel, steps in HOSTILE.items():
         for n, types in enumerate(steps, 1) if funnel != "purchase" else ():
-            warehouse.execute(f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')")
+            warehouse.execute(
+                f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')"
+            )
     warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2)
     return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
 
@@ -81,7 +83,9 @@ def test_segment_members_and_their_reasons_equal_the_recomputation(case: Case) -
 
 
 def test_segment_sizes_are_dense_and_equal_the_recomputation(case: Case) -> None:
-    ours = case.warehouse.keyed("as_of_date, segment_id, customers, entered, exited", 2, "marts.agg_segment_sizes__by_day")
+    ours = case.warehouse.keyed(
+        "as_of_date, segment_id, customers, entered, exited", 2, "marts.agg_segment_sizes__by_day"
+    )
     members = reference.segments(case.tables, case.thresholds)
     assert_same(ours, {(D, segment): (len(own), len(own), 0) for segment, own in members.items()}, "sizes")
 
@@ -102,9 +106,7 @@ def test_funnel_steps_are_dense_and_equal_the_recomputation(case: Case) -> None:
 
 
 def test_cohorts_equal_the_recomputation(case: Case) -> None:
-    columns = (
-        "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, cumulative_net_amount, ltv, is_complete"
-    )  # fmt: skip
+    columns = "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, cumulative_net_amount, ltv, is_complete"
     ours = case.warehouse.keyed(columns, 2, "marts.agg_cohort_retention__by_month")
     assert_same(ours, reference.cohorts(case.tables), "cohorts")
 
@@ -149,4 +151,6 @@ def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
     warehouse.build(without(without(as_of(make_world(3, D), D), "orders"), "traffic_events"), tests=True)
     for mart in ("fct_customer_rfm", "fct_funnel_attempts", "agg_cohort_retention__by_month", "agg_shop_kpis__by_day"):
         assert warehouse.rows(f"select count(*) from marts.{mart}") == [(0,)]
-    assert warehouse.rows("select distinct customers, entered, exited from marts.agg_segment_sizes__by_day") == [(0, 0, 0)]
+    assert warehouse.rows("select distinct customers, entered, exited from marts.agg_segment_sizes__by_day") == [
+        (0, 0, 0)
+    ]

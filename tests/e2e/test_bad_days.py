@@ -58,10 +58,14 @@ def test_a_bad_file_stops_the_day_and_is_named(bench: Workbench, kind: str) -> N
     assert "Traceback" not in outcome.text
     assert published_bytes(bench) == before
     assert file.read_bytes() == content, "what was dropped is where it was"
-    # Once the file is gone, the day goes through with its good files.
+
+
+def test_once_a_bad_file_is_gone_the_day_goes_through_with_its_good_files(bench: Workbench) -> None:
+    file = bench.drop("orders", DAYS[1], "notes.txt", b"dear all\n")
+    assert bench.renqun("run", "--date", DAYS[1]).exit_code == 2
     file.unlink()
     bench.done("run", "--date", DAYS[1])
-    assert published_bytes(bench) != before
+    assert bench.latest().parent.name == f"as_of={DAYS[1]}"  # type: ignore[union-attr]
 
 
 def test_no_file_at_all_is_a_wrong_request(bench: Workbench) -> None:

@@ -84,7 +84,7 @@ def test_late_files_end_where_punctual_files_would_have(
     for number in range(1, 6):
         drop_day(late, number, orders=number != 3)
     late.shop().mkdir(parents=True, exist_ok=True)
-    late.done("close-day", "orders", DAYS[2])
+    late.done("close-day", "--group", "orders", "--date", DAYS[2])
     late.done("run", "--from", DAYS[0], "--to", DAYS[-1], "--each-day")
     assert differences(each_day, late) != {}, "the missing day matters"
     drop_day(late, 3)

@@ -49,17 +49,23 @@ order_lines as (
     {% endfor %}
 ),
 
--- Grain `person` has no item; the empty text stands for it, so that keys compare.
+grains as (
+    select 'person' as grain
+    union all
+    select 'person_item' as grain
+),
+
+-- Grain `person` has no item; the empty text stands for it, so that keys compare. Each event is read once for both grains.
 person_events as (
-    select 'person' as grain, person_id, '' as item_key, event_type, event_id, event_key, source, event_date, event_at
+    select
+        grains.grain, traffic.person_id, case when grains.grain = 'person' then '' else traffic.item_id end as item_key,
+        traffic.event_type, traffic.event_id, traffic.event_key, traffic.source, traffic.event_date, traffic.event_at
     from traffic
+    cross join grains
+    where grains.grain = 'person' or traffic.item_id is not null
     union all
     select 'person', person_id, '', event_type, event_id, event_key, null, event_date, event_at
     from orders
-    union all
-    select 'person_item', person_id, item_id, event_type, event_id, event_key, source, event_date, event_at
-    from traffic
-    where item_id is not null
     union all
     select 'person_item', person_id, item_id, event_type, event_id, event_key, null, event_date, event_at
     from order_lines
