@@ -21,7 +21,6 @@ RUN pip install --quiet --no-deps --no-build-isolation -e . \
 COPY dags ./dags
 COPY dbt_project ./dbt_project
 COPY expectations ./expectations
-COPY tools ./tools
 COPY docs ./docs
 
 # Not root; the project is read-only to it, its only writable place is the volume of the home.

@@ -34,10 +34,10 @@ help: ## what can be asked for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 setup: ## the environment in .venv, from requirements.lock (done by itself where it is missing)
-	@bash tools/environment.sh requirements.lock
+	@bash include/setup/environment.sh requirements.lock
 
 demo: setup ## a shop of 20 thousand customers: history, marts, audiences (DEMO_ARGS="--help" lists its options)
-	@$(BIN)/python tools/demo.py $(DEMO_ARGS)
+	@$(BIN)/python -m renqun.demo $(DEMO_ARGS)
 
 test: setup ## linters, then all tests, two at a time (PYTEST_ARGS="-k word" selects)
 	@status=0; $(MAKE) lint || status=1; $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS) || status=1; exit $$status
@@ -54,11 +54,11 @@ up: setup ## Airflow with its web page on this machine, the DAGs ready
 	@exec $(BIN)/python -m renqun.airflow.up
 
 bench: setup ## the benchmarks, as a table; takes minutes (BENCH_ARGS="--help" lists its options)
-	@bash tools/environment.sh requirements-bench.lock
+	@bash include/setup/environment.sh requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 docs: setup ## write docs/dictionary.md anew from the YAML beside the models
 	@$(BIN)/python -m renqun.dictionary
 
 lock: ## resolve the locks anew (needs uv; see CONTRIBUTING)
-	@bash tools/lock.sh
+	@bash include/setup/lock.sh

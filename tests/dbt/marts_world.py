@@ -258,18 +258,19 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
 
 
 COLUMNS = {
-    "marts.fct_events": "event_key varchar, event_id varchar, event_type varchar, visitor_id varchar, customer_key varchar, "
-    "item_id varchar, source varchar, event_date date, event_at timestamp",
+    "marts.fct_events": "event_key varchar, event_id varchar, event_type varchar, visitor_id varchar, "
+    "customer_key varchar, item_id varchar, source varchar, event_date date, event_at timestamp",
     "marts.dim_visitors": "visitor_id varchar, customer_key varchar, first_event_date date, last_event_date date",
     "marts.dim_customers": "customer_key varchar",
-    "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), paid_amount decimal(18,2), "
-    "refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
+    "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
+    "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
+    "is_deal boolean, ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
+    "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
+    "quantity decimal(18,3), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
     "ordered_at timestamp, paid_at timestamp",
-    "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, quantity decimal(18,3), "
-    "is_paid boolean, is_deal boolean, ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
-    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, cart_count bigint, "
-    "favourite_count bigint",
+    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, "
+    "cart_count bigint, favourite_count bigint",
     "intermediate.int_relinked_visitors": "visitor_id varchar",
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",

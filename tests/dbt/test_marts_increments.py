@@ -1,4 +1,4 @@
-"""Day by day, with late facts and relinked visitors, equals all at once; spells and sizes remember, and forget when told."""
+"""Day by day, with late facts and relinked visitors, equals all at once; spells and sizes remember."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from marts_runner import Warehouse, assert_same
 from marts_world import Tables, as_of, make_world
 
 FIRST = date(2024, 5, 8)
-# Builds skip days; facts that become known late, and visitors that are linked, unlinked or linked anew, lie between them.
+# Builds skip days; between them facts become known late, and visitors are linked, unlinked or linked anew.
 DAYS = [FIRST + timedelta(days=n) for n in (0, 1, 2, 5, 9)]
 FUNNELS = {"purchase": [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]}
 STEPS = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
@@ -75,9 +75,7 @@ def test_the_world_is_hostile_enough(history: History) -> None:
     """Without late events, relinked and unlinked visitors the tests below would prove nothing."""
     links = [{v: row["customer_key"] for v, row in day.tables.visitors.items()} for day in history.days]
     assert any(before.get(v) and not now[v] for before, now in itertools.pairwise(links) for v in now)
-    assert any(
-        v in before and not before[v] and now[v] for before, now in itertools.pairwise(links) for v in now
-    )
+    assert any(v in before and not before[v] and now[v] for before, now in itertools.pairwise(links) for v in now)
     late = [
         event for event in history.days[1].tables.events if event["known_on"] > event["event_date"] + timedelta(days=2)
     ]
@@ -103,8 +101,8 @@ def test_traffic_by_day_equals_the_recomputation_after_every_build(history: Hist
 
 @pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
 def test_spells_follow_the_members_from_build_to_build(history: History, index: int) -> None:
-    # Given the members as of every built date, the spells follow by definition: in from the first built date inside until
-    # the first built date outside.
+    # Given the members as of every built date, the spells follow by definition: in from the first built date inside
+    # until the first built date outside.
     spells: dict[tuple[str, str], list[list[date | None]]] = {}
     for day in history.days[: index + 1]:
         members = {(s, c) for s, own in reference.segments(day.tables, Thresholds()).items() for c in own}

@@ -32,14 +32,14 @@ class Case:
     warehouse: Warehouse
     tables: Tables
     funnels: dict[str, Steps]
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds
 
 
 def build_defaults(folder: Path) -> Case:
     """Default thresholds and seeds; the data tests of the project run, too."""
     warehouse, tables = Warehouse(folder), as_of(make_world(1, D), D)
     warehouse.build(tables, tests=True)
-    return Case(warehouse, tables, DEFAULT)
+    return Case(warehouse, tables, DEFAULT, Thresholds())
 
 
 def build_hostile_funnels(folder: Path) -> Case:
@@ -106,7 +106,10 @@ def test_funnel_steps_are_dense_and_equal_the_recomputation(case: Case) -> None:
 
 
 def test_cohorts_equal_the_recomputation(case: Case) -> None:
-    columns = "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, cumulative_net_amount, ltv, is_complete"
+    columns = (
+        "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, "
+        "cumulative_net_amount, ltv, is_complete"
+    )
     ours = case.warehouse.keyed(columns, 2, "marts.agg_cohort_retention__by_month")
     assert_same(ours, reference.cohorts(case.tables), "cohorts")
 

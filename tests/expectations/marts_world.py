@@ -1,9 +1,9 @@
 """A small shop by hand, as its marts are on 2026-03-10; the build before was on 2026-03-09.
 
-    c1  deals o1 (2026-01-05, 100.00: lines 60 + 35, postage 5) and o2 (2026-02-10, 50.00, of which 20 given back)
-    c2  deal  o3 (2026-03-10, 80.00); o4 placed on 2026-03-10, not paid
-    c3        o6 (2026-03-09, 30.00, given back in full): no deal
-    nobody    o5 (2026-03-09, 40.00), an order without a buyer
+c1  deals o1 (2026-01-05, 100.00: lines 60 + 35, postage 5) and o2 (2026-02-10, 50.00, of which 20 given back)
+c2  deal  o3 (2026-03-10, 80.00); o4 placed on 2026-03-10, not paid
+c3        o6 (2026-03-09, 30.00, given back in full): no deal
+nobody    o5 (2026-03-09, 40.00), an order without a buyer
 """
 
 from __future__ import annotations

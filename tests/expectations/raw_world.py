@@ -63,9 +63,7 @@ def build(connection: duckdb.DuckDBPyConnection, folder: Path, fault: RawFault |
     connection.execute("create table run.context as select 'shop' as shop_id, 'CNY' as currency")
     for source in all_sources():
         columns = ", ".join(f'"{name}" varchar' for name in (*source.names, *_META))
-        connection.execute(
-            f"create table made.{source.source} ({columns}, _source_row bigint, _exported_at timestamp)"
-        )
+        connection.execute(f"create table made.{source.source} ({columns}, _source_row bigint, _exported_at timestamp)")
     for batch_id, rows in _ROWS.items():
         for number, row in enumerate(rows, start=1):
             given = {**row, "_batch_id": batch_id, "_source_file": f"{batch_id}.csv", "_source_row": number}

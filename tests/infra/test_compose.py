@@ -160,7 +160,7 @@ def test_the_password_file_is_for_its_owner_only(tmp_path: Path) -> None:
     import json
     import runpy
 
-    script = runpy.run_path(str(PROJECT_ROOT / "tools" / "server_init.py"))
+    script = runpy.run_path(str(PROJECT_ROOT / "include" / "renqun" / "airflow" / "server_init.py"))
     file = tmp_path / "airflow" / "passwords.json"
     for password in ("first", "second"):
         script["write_password"](file, password)

@@ -15,7 +15,7 @@ from renqun.settings import PROJECT_ROOT, Shop
 MARKDOWN = sorted([*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")])
 READMES = ("README.md", "README.zh-CN.md")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-SOURCES = ("include", "dags", "dbt_project", "expectations", "tests", "tools")
+SOURCES = ("include", "dags", "dbt_project", "expectations", "tests")
 
 
 def text_of(name: str) -> str:

@@ -43,8 +43,8 @@ class Checkout:
         self.root = root
         self.log = root / "log"
         root.mkdir(parents=True)
-        (root / "tools").mkdir()
-        shutil.copy(PROJECT_ROOT / "tools" / "environment.sh", root / "tools")
+        (root / "include" / "setup").mkdir(parents=True)
+        shutil.copy(PROJECT_ROOT / "include" / "setup" / "environment.sh", root / "include" / "setup")
         (root / "requirements.lock").write_text("a==1 \\\n    --hash=sha256:00\n", encoding="utf-8")
         (root / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
         self.python = root / "fake" / "python3"
@@ -56,7 +56,7 @@ class Checkout:
     def set_up(self) -> subprocess.CompletedProcess[str]:
         self.log.write_text("", encoding="utf-8")
         return subprocess.run(
-            ["bash", "tools/environment.sh", "requirements.lock"],
+            ["bash", "include/setup/environment.sh", "requirements.lock"],
             cwd=self.root,
             env={"PATH": "/usr/bin:/bin", "PYTHON": str(self.python)},
             capture_output=True,

@@ -166,7 +166,7 @@ def test_data_docs_show_ids_reasons_and_verdicts(ctx: RunContext) -> None:
 @pytest.mark.parametrize(
     ("message", "kept"),
     [
-        (f"(_duckdb.ConversionException) invalid date: \"{SECRET}\" when casting", "Conversion error (its text"),
+        (f'(_duckdb.ConversionException) invalid date: "{SECRET}" when casting', "Conversion error (its text"),
         (f"Conversion Error: could not convert {SECRET}", "Conversion error (its text"),
         ('Binder Error: column "key" not found', 'Binder Error: column "key" not found'),
         (f"Binder Error: cannot compare '{SECRET}'", "Binder Error: cannot compare '…'"),

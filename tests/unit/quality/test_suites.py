@@ -81,9 +81,7 @@ def test_a_suite_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_var_becomes_the_shops_value_and_an_unknown_one_is_an_error() -> None:
-    check = next(
-        one for one in load_suite("raw", "orders").expectations if one.id == "orders-customer_known"
-    )
+    check = next(one for one in load_suite("raw", "orders").expectations if one.id == "orders-customer_known")
     assert resolve(check, {"customer_coverage_rate_warning": 0.3}).kwargs["mostly"] == 0.3
     with pytest.raises(RequestError, match="names no var"):
         resolve(check, {})
