@@ -61,16 +61,16 @@ def test_commands_are_airflows_own(services: dict[str, Any]) -> None:
         assert parser.parse_args([subcommand[1]]).func
 
 
-def test_scripts_that_commands_name_are_in_the_image(services: dict[str, Any], dockerfile: str) -> None:
-    scripts = {
-        script
+def test_modules_that_commands_name_are_in_the_image(services: dict[str, Any], dockerfile: str) -> None:
+    modules = {
+        module
         for service in services.values()
-        for script in re.findall(r"/opt/renqun/(\S+\.py)", " ".join(service.get("command", [])))
+        for module in re.findall(r"python -m ([a-z_.]+)", " ".join(service.get("command", [])))
     }
-    assert scripts
-    for script in scripts:
-        assert (PROJECT_ROOT / script).is_file()
-        assert f"COPY {Path(script).parts[0]} " in dockerfile
+    assert modules
+    for module in modules:
+        assert (PROJECT_ROOT / "include" / module.replace(".", "/")).with_suffix(".py").is_file()
+    assert "COPY include " in dockerfile
 
 
 def test_secrets_come_from_the_environment_and_have_no_default(text: str) -> None:

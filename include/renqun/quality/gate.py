@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -77,7 +78,7 @@ def ask(stage: Stage, ctx: RunContext, given: GateInput) -> GateReport:
     )
     results.store(ctx.paths, report)
     for check in report.warnings:
-        logger.warning("%s", _line(check))
+        logger.warning("%s", _line(check, {}))
     logger.info("gate %s: %s", stage, report.summary())
     return report
 
@@ -112,8 +113,13 @@ def examine_all(ctx: RunContext, given: GateInput, variables: Mapping[str, Any])
     return tuple(reports)
 
 
-def conclude(ctx: RunContext, report: GateReport) -> None:
+def conclude(ctx: RunContext, report: GateReport, files: Mapping[str, str] = MappingProxyType({})) -> None:
     """Raise where the gate found something critical.
+
+    Args:
+        ctx: the run.
+        report: what the gate found.
+        files: the file that each batch is, so that an operator need not look it up.
 
     Raises:
         GateFailed: names the failed checks, where their results are, and the runbook.
@@ -126,7 +132,7 @@ def conclude(ctx: RunContext, report: GateReport) -> None:
         f"gate {report.stage}{of} stopped shop {report.shop_id} on {report.ds}:"
         f" {len(failures)} critical check{'s' if len(failures) > 1 else ''} failed"
     )
-    lines = [head, *(f"  - {_line(check)}" for check in failures[:_TOP_FAILURES])]
+    lines = [head, *(f"  - {_line(check, files)}" for check in failures[:_TOP_FAILURES])]
     if len(failures) > _TOP_FAILURES:
         lines.append(f"  - and {len(failures) - _TOP_FAILURES} more")
     raise GateFailed(
@@ -154,7 +160,7 @@ def check_waivers(shop: Shop) -> None:
         )
 
 
-def _line(check: CheckResult) -> str:
+def _line(check: CheckResult, files: Mapping[str, str]) -> str:
     parts = [f"{check.id}: {check.why}"]
     count = check.observed.get("unexpected_count")
     if count:
@@ -165,7 +171,8 @@ def _line(check: CheckResult) -> str:
         parts.append(f"[{check.note}]")
     if check.batches:
         more = f" and {len(check.batches) - _TOP_FAILURES} more" if len(check.batches) > _TOP_FAILURES else ""
-        parts.append(f"in batches {', '.join(check.batches[:_TOP_FAILURES])}{more}")
+        named = (f"{files[one]} ({one})" if one in files else one for one in check.batches[:_TOP_FAILURES])
+        parts.append(f"in batches {', '.join(named)}{more}")
     return " ".join(parts)
 
 

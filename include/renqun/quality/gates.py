@@ -52,7 +52,7 @@ def gate_raw(ctx: RunContext, group: Group, days: Collection[date]) -> GateRepor
         reject_batches(ctx.home, ctx.shop, group, batch_ids, reason)
         logger.error("rejected %s: %s", ", ".join(batch_ids), reason)
     render_docs(ctx)
-    conclude(ctx, report)
+    conclude(ctx, report, {one.batch_id: f"{one.ds}/{one.file_name}" for one in incoming})
     return report
 
 
