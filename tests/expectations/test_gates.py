@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import marts_world
+import gates_world
 import pytest
 import raw_world
 import staging_world
@@ -42,7 +42,7 @@ def _receive(ctx: RunContext, fault: RawFault | None = None) -> None:
 def _warehouse(ctx: RunContext, fault: str = "") -> None:
     ctx.paths.warehouse.parent.mkdir(parents=True)
     with duckdb.connect(str(ctx.paths.warehouse)) as warehouse:
-        marts_world.build(warehouse)
+        gates_world.build(warehouse)
         warehouse.execute("drop table marts.mart_columns; drop schema run cascade; create schema ops")
         warehouse.execute(
             "create table ops.batches as select * from (values ('b1', 'orders', 'orders', date '2026-03-10', true),"

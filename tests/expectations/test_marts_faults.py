@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
-import marts_world
+import gates_world
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
 from marts_faults import FAULTS
@@ -18,7 +18,7 @@ SUITES = {suite.object: suite for suite in load_stage("marts")}
 @pytest.fixture
 def marts() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
-    marts_world.build(connection)
+    gates_world.build(connection)
     yield connection
     connection.close()
 

@@ -87,8 +87,7 @@ def in_pieces(uci_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Wo
     """All days but the last five in one range run, those five one by one."""
     bench, days = home_with(uci_archive, tmp_path_factory.mktemp("uci-in-pieces") / "home")
     bench.done("run", "--from", days[0], "--to", days[-6])
-    for day in days[-5:]:
-        bench.done("run", "--date", day)
+    bench.done("run", "--from", days[-5], "--to", days[-1], "--each-day")
     return bench
 
 
