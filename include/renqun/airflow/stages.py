@@ -122,9 +122,10 @@ def check_marts(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, 
 
 def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]:
     """Audited marts → an immutable version; the build is finished once it is visible."""
-    from renqun.airflow.provenance import gate_records, origin, touched_dates
+    from renqun.airflow.provenance import gate_records, origin
     from renqun.publish.marts import publish_marts
     from renqun.warehouse.plan import finish_build
+    from renqun.warehouse.touched import touched_dates
 
     ctx, planned = _planned(shop_id, dag_run, note)
     build_ctx = planned.context(ctx)

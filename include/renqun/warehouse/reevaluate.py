@@ -12,7 +12,10 @@ from renqun.warehouse.dbt import run_dbt
 from renqun.warehouse.memory import MEMORY_TABLES, copy_memory
 from renqun.warehouse.plan import BuildPlan
 
-_ONLY_WHAT_REMEMBERS = ("--exclude-resource-type", "test", "--select", *(f"+{table}" for table in MEMORY_TABLES))
+_ONLY_WHAT_REMEMBERS = (
+    *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+    *("--select", *(f"+{table}" for table in MEMORY_TABLES)),
+)
 
 logger = logging.getLogger(__name__)
 
