@@ -26,7 +26,7 @@ class Stubs:
         self.missing: list[str] = []
         self.is_new = True
         answers: dict[str, Any] = {
-            "receive": lambda ctx, *rest: {"rows": 1},
+            "receive": lambda ctx, *rest: {"batch_ids": ["b"], "rows": 1},
             "check_raw": lambda ctx, *rest: {"checks": 1},
             "promote_batches": lambda ctx, *rest: {"accepted": 1},
             "completeness": lambda ctx, *rest: {"date": ctx, "missing": self.missing},

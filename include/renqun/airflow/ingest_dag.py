@@ -46,11 +46,11 @@ def ingest_dag(shop: Shop, group: Group, *, doc: str | None, tags: list[str]) ->
             return stages.check_raw(shop.id, dag_run, group)
 
         @task(**writer(shop))
-        def promote_batches(dag_run: Any = None) -> Any:
+        def promote_batches(received: Any, dag_run: Any = None) -> Any:
             """Move the audited batches to accepted raw."""
             from renqun.airflow import stages
 
-            return stages.promote_batches(shop.id, dag_run, group)
+            return stages.promote_batches(shop.id, dag_run, group, received["batch_ids"])
 
         @task(outlets=[asset])
         def announce_exports(dag_run: Any = None, outlet_events: Any = None) -> Any:
@@ -63,5 +63,6 @@ def ingest_dag(shop: Shop, group: Group, *, doc: str | None, tags: list[str]) ->
             outlet_events[asset].add_partitions(state["date"])
             return state
 
-        wait_for_files() >> receive_files() >> gate_raw() >> promote_batches() >> announce_exports()
+        received = receive_files()
+        wait_for_files() >> received >> gate_raw() >> promote_batches(received) >> announce_exports()
     return dag

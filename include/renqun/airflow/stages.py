@@ -6,6 +6,7 @@ Heavy packages are imported inside, so that a task pays only for what it uses.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from renqun.airflow.conf import DagRunLike, RunConf, context_of, days_of
@@ -48,6 +49,7 @@ def receive(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]:
     if is_expected:
         require_last_day(ctx.home, ctx.shop, report)
     return {
+        "batch_ids": list(report.batch_ids),
         "batches": len(report.batches),
         "rows": sum(batch.rows_read for batch in report.batches),
         "quarantined": sum(batch.rows_quarantined for batch in report.batches),
@@ -65,12 +67,12 @@ def check_raw(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]
     return _verdict(gate_raw(context_of(shop_id, dag_run), group, days_of(dag_run)))
 
 
-def promote_batches(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]:
-    """raw/incoming → accepted raw."""
+def promote_batches(shop_id: str, dag_run: DagRunLike, group: Group, batch_ids: Sequence[str]) -> dict[str, Any]:
+    """raw/incoming → accepted raw: what this run received before its gate, and nothing that has come since."""
     from renqun.ingest import promote
 
     ctx = context_of(shop_id, dag_run)
-    report = promote.promote_batches(ctx.home, ctx.shop, group, days_of(dag_run))
+    report = promote.promote_batches(ctx.home, ctx.shop, group, days_of(dag_run), batch_ids=batch_ids)
     return {"accepted": len(report.promoted)}
 
 
