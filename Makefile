@@ -40,7 +40,7 @@ demo: setup ## a shop of 20 thousand customers: history, marts, audiences (DEMO_
 	@$(BIN)/python -m renqun.demo $(DEMO_ARGS)
 
 test: setup ## linters, then all tests, two at a time (PYTEST_ARGS="-k word" selects)
-	@status=0; $(MAKE) lint || status=1; $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS) || status=1; exit $$status
+	@status=0; $(MAKE) lint || status=1; $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || status=1; exit $$status
 
 lint: setup ## all linters
 	@$(BIN)/ruff check .
