@@ -32,7 +32,7 @@ def bench(good_day: Workbench, tmp_path) -> Workbench:
 ROW = "x1,,customer-01,2026-03-02 10:00:00,2026-03-02 10:00:05,paid,item-1,Tea,c1,1,10.00,,10.00,,,CNY,"
 
 WHOLE_FILES = {
-    "unknown file": ("orders", "notes.txt", b"dear all,\nsee you tomorrow\n", "no source"),
+    "unknown file": ("orders", "notes.txt", b"dear all\nsee you tomorrow\n", "no source"),
     "missing required column": (
         "orders",
         "orders2.csv",
