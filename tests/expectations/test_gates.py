@@ -62,7 +62,7 @@ def test_sound_batches_stay_incoming_and_are_promoted_by_the_next_task(ctx: RunC
 
 def test_only_the_batch_with_the_fault_is_rejected(ctx: RunContext) -> None:
     _receive(ctx, RawFault("update made.orders set ordered_at = 'once' where order_id = 'o3'"))
-    with pytest.raises(GateFailed, match=r"orders-ordered_at_is_time.*in batches b2"):
+    with pytest.raises(GateFailed, match=r"orders-ordered_at_is_time.*in batches 2026-03-10/b2\.csv \(b2\)"):
         gate_raw(ctx, "orders", DAYS)
     assert [batch.batch_id for batch in incoming_batches(ctx.paths)] == ["b1"]
     (rejected,) = rejected_batches(ctx.paths)

@@ -11,7 +11,7 @@ import pytest
 
 from renqun.errors import GateFailed, RequestError
 from renqun.quality.engine import without_values
-from renqun.quality.gate import RUNBOOK, GateInput, run_gate, workbench
+from renqun.quality.gate import RUNBOOK, GateInput, render_docs, run_gate, workbench
 from renqun.quality.results import attach_quality_results, stored_results
 from renqun.quality.suite import Expectation, Suite
 from renqun.quality.verdict import GateReport
@@ -153,6 +153,7 @@ def test_a_repeated_run_replaces_its_results(ctx: RunContext) -> None:
 def test_data_docs_show_ids_reasons_and_verdicts(ctx: RunContext) -> None:
     with pytest.raises(GateFailed):
         _run(ctx, _suite(BAD, GOOD))
+    render_docs(ctx)
     docs = ctx.paths.quality / "docs"
     index = (docs / "index.html").read_text(encoding="utf-8")
     (page,) = docs.glob("validations/**/*.html")
