@@ -88,7 +88,9 @@ def test_late_files_end_where_punctual_files_would_have(
     late.done("run", "--from", DAYS[0], "--to", DAYS[-1], "--each-day")
     assert differences(each_day, late) != {}, "the missing day matters"
     drop_day(late, 3)
-    late.done("run", "--date", DAYS[2])
+    outcome = late.renqun("run", "--date", DAYS[2])
+    # The late orders empty an audience that had members: its file waits for somebody to look, the marts do not.
+    assert outcome.exit_code == 0 or (outcome.exit_code == 1 and "held back" in outcome.text), outcome.text
     assert late.latest() is not None
     assert late.latest().parent.name == f"as_of={DAYS[-1]}"  # type: ignore[union-attr]
     assert differences(each_day, late) == {}, "spells and sizes included: built dates are evaluated anew"
