@@ -29,8 +29,8 @@
 {#-
     The rows of a staged relation that no finished build has consumed. The file names are literals, so that the
     engine opens these files and no others; `false` where nothing is pending. In a full build: all rows of the
-    batches that the build knows of. `only_pending` decides for models that are no incremental ones; without a name:
-    the files of all sources.
+    batches that the build knows of. `only_pending` decides for models that are no incremental ones. One name or a
+    list of names; without a name: the files of all sources.
 -#}
 {% macro pending_rows(source_name=none, only_pending=none) -%}
     {%- if not (renqun.adds_to_history() if only_pending is none else only_pending) -%}
@@ -66,7 +66,10 @@
     {%- set query -%}
         select {{ column }}
         from {{ source("ops", "batches") }}
-        where is_pending {%- if source_name %} and source = '{{ source_name }}'{% endif %}
+        where is_pending
+        {%- if source_name %}
+        and {{ renqun.in_literals("source", [source_name] if source_name is string else source_name) }}
+        {%- endif %}
         order by 1
     {%- endset -%}
     {{ return(run_query(query).columns[0].values() | list) }}

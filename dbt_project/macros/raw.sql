@@ -1,5 +1,24 @@
 {#- What staging says about every raw relation, said once. -#}
 
+{#- Every kind of export, and the staging model that has its sound rows: none may vanish between the two. -#}
+{% macro staged_models() -%}
+    {{ return({
+        "orders": "stg_generic__order_lines",
+        "taobao_orders": "stg_taobao__orders",
+        "taobao_order_items": "stg_taobao__order_items",
+        "taobao_refunds": "stg_taobao__refunds",
+        "taobao_excluded_orders": "stg_taobao__excluded_orders",
+        "shopify_orders": "stg_shopify__orders",
+        "woocommerce_orders": "stg_woocommerce__orders",
+        "amazon_orders": "stg_amazon__orders",
+        "traffic_events": "stg_generic__events",
+        "traffic_sources": "stg_generic__traffic_sources",
+        "members": "stg_generic__members",
+        "shopify_customers": "stg_shopify__customers",
+        "consent": "stg_generic__consents",
+    }) }}
+{%- endmacro %}
+
 {#- The rows that a build may see: sound ones, of exports dated on or before D. -#}
 {% macro accepted_rows(folder_date) -%}
     _quarantine_reason is null and {{ folder_date }} <= {{ renqun.as_of_date() }}

@@ -22,25 +22,33 @@
     cast('{{ run_date("previous_as_of_date") or "0001-01-01" }}' as date)
 {%- endmacro %}
 
-{#- The UTC timestamp of a text cell (ISO 8601); a cell without an offset is in the shop's zone. -#}
-{% macro to_utc(text) -%}
-    {{ return(adapter.dispatch("to_utc", "renqun")(text)) }}
+{#-
+    The UTC timestamp of a text cell (ISO 8601); a cell without an offset is in the shop's zone, or in `zone`, where
+    the platform writes one of its own whatever the shop's is.
+-#}
+{% macro to_utc(text, zone=none) -%}
+    {{ return(adapter.dispatch("to_utc", "renqun")(text, zone or var("time_zone"))) }}
 {%- endmacro %}
 
 {#- An offset can only stand behind the date: `substr(…, 11)` keeps the date's own hyphens out. -#}
-{% macro duckdb__to_utc(text) -%}
+{% macro duckdb__to_utc(text, zone) -%}
     case
         when regexp_matches(substr({{ text }}, 11), '[Zz+-]')
             then timezone('UTC', cast({{ text }} as timestamptz))
-        else timezone('UTC', timezone('{{ var("time_zone") }}', cast({{ text }} as timestamp)))
+        else timezone('UTC', timezone('{{ zone }}', cast({{ text }} as timestamp)))
     end
 {%- endmacro %}
 
-{% macro default__to_utc(text) -%}
+{% macro default__to_utc(text, zone) -%}
     case
         when substr({{ text }}, 11) rlike '[Zz+-]' then to_utc_timestamp(cast({{ text }} as timestamp), 'UTC')
-        else to_utc_timestamp(cast({{ text }} as timestamp), '{{ var("time_zone") }}')
+        else to_utc_timestamp(cast({{ text }} as timestamp), '{{ zone }}')
     end
+{%- endmacro %}
+
+{#- The UTC timestamp of a cell of Taobao, Tmall or 阿里妈妈, which write Chinese time wherever the shop is. -#}
+{% macro chinese_time(text) -%}
+    {{ renqun.to_utc(text, "Asia/Shanghai") }}
 {%- endmacro %}
 
 {#- The business date (in the shop's zone) of a UTC timestamp. -#}

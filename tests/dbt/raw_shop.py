@@ -16,13 +16,9 @@ import yaml
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
-OWN_MODELS = ("path:models/staging", "path:models/intermediate", "path:models/marts/core")
-GROUPS = {
-    "orders": "orders",
-    "traffic_events": "traffic",
-    "traffic_sources": "traffic",
-    "members": "profiles",
-    "consent": "profiles",
+OWN_MODELS = ("path:seeds", "path:models/staging", "path:models/intermediate", "path:models/marts/core")
+GROUPS: dict[str, str] = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))["group"] for path in sorted(SOURCES.glob("*.yml"))
 }
 ZONE = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, str | None]

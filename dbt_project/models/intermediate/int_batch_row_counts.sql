@@ -8,17 +8,9 @@
     on_schema_change='fail'
 ) }}
 
-{%- set staged_models = {
-    'orders': ref('stg_generic__order_lines'),
-    'traffic_events': ref('stg_generic__events'),
-    'traffic_sources': ref('stg_generic__traffic_sources'),
-    'members': ref('stg_generic__members'),
-    'consent': ref('stg_generic__consents'),
-} %}
-
 with
 
-{% for name, staged in staged_models.items() -%}
+{% for name, staged in staged_models().items() -%}
 {{ name }}_raw as (
 
     select '{{ name }}' as source, 'raw' as place, _batch_id from {{ source('raw', name) }}
@@ -28,7 +20,7 @@ with
 
 {{ name }}_staged as (
 
-    select '{{ name }}' as source, 'staged' as place, _batch_id from {{ staged }}
+    select '{{ name }}' as source, 'staged' as place, _batch_id from {{ ref(staged) }}
     where {{ pending_rows(name) }}
 
 ),
@@ -44,7 +36,7 @@ quarantined as (
 
 placed as (
 
-    {% for name in staged_models -%}
+    {% for name in staged_models() -%}
     select * from {{ name }}_raw
     union all
     select * from {{ name }}_staged

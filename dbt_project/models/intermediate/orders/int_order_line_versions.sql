@@ -12,8 +12,8 @@ with
 
 order_lines as (
 
-    select * from {{ ref('stg_generic__order_lines') }}
-    where {{ pending_rows('orders') }}
+    select * from {{ ref('int_order_rows') }}
+    where is_line and {{ pending_rows(order_source_names()) }}
 
 ),
 
@@ -68,6 +68,9 @@ select
     discount_amount,
     line_paid_amount,
     refunded_amount,
+
+    -- booleans
+    is_partial,
 
     -- dates
     case when refunded_amount > 0 then {{ business_date('effective_refunded_at') }} end as refunded_date,

@@ -30,6 +30,7 @@ refunds as (
         count(*) as refund_count,
         sum(refunded_amount) as refunded_amount
     from {{ ref('int_refund_increments') }}
+    where line_key is not null
     group by order_id, line_key
 
 )

@@ -1,6 +1,7 @@
 {#-
     Grain: one line of a paid touched order, in whole cents: its own amount, or what it weighs when the order's
     amount is shared over the lines without one. Where the order has no amount either: price x quantity - discount.
+    Where sellers choose the columns, an amount may be the order's, repeated on each of its lines: it is no line's own.
 -#}
 with
 
@@ -26,11 +27,34 @@ measured as (
         lines.line_key,
         lines.line_number,
         {{ to_cents('orders.order_paid_amount') }} as order_cents,
-        {{ to_cents('lines.line_paid_amount') }} as given_cents,
+        {{ to_cents('lines.line_paid_amount') }} as told_cents,
+        coalesce(lines.is_partial, false) as is_partial,
         {{ to_millionths('lines.unit_price') }} * {{ to_millionths('lines.quantity') }} as list_trillionths,
         {{ to_millionths('coalesce(lines.discount_amount, 0)') }} * 1000000 as discount_trillionths
     from lines
     inner join orders on lines.order_id = orders.order_id
+
+),
+
+compared as (
+
+    select
+        *,
+        count(*) over (partition by order_id) as line_count,
+        sum(case when told_cents = order_cents and order_cents <> 0 then 1 else 0 end)
+            over (partition by order_id) as repeating_lines
+    from measured
+
+),
+
+owned as (
+
+    select
+        *,
+        case
+            when not (is_partial and line_count > 1 and repeating_lines = line_count) then told_cents
+        end as given_cents
+    from compared
 
 ),
 
@@ -41,7 +65,7 @@ priced as (
         list_trillionths - discount_trillionths as price_trillionths,
         case when given_cents is null then list_trillionths else 0 end as own_weight,
         case when given_cents is null then 1 else 0 end as open_line
-    from measured
+    from owned
 
 ),
 

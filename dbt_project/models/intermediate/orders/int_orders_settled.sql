@@ -1,5 +1,6 @@
 {#-
-    Grain: one touched order as of D, with what was paid and refunded for it, and whether it is a deal.
+    Grain: one touched order as of D, with what was paid and refunded for it, and whether it is a deal. An order whose
+    lines no file has told yet is an order: its pieces are its head's count, and all its money is unallocated.
 -#}
 with
 
@@ -23,20 +24,33 @@ lines as (
 
 ),
 
+refunds_without_line as (
+
+    select
+        order_id,
+        sum(refunded_amount) as refunded_amount,
+        count(*) as refund_count
+    from {{ ref('int_refund_increments') }}
+    where line_key is null
+    group by order_id
+
+),
+
 totalled as (
 
     select
         orders.*,
-        lines.line_count,
-        lines.item_quantity,
+        coalesce(lines.line_count, 0) as line_count,
+        coalesce(lines.item_quantity, orders.order_quantity, 0) as item_quantity,
         lines.lines_paid_amount,
-        lines.refunded_amount,
-        lines.refund_count,
+        coalesce(lines.refunded_amount, 0) + coalesce(refunds.refunded_amount, 0) as refunded_amount,
+        coalesce(lines.refund_count, 0) + coalesce(refunds.refund_count, 0) as refund_count,
         case
-            when orders.is_paid then coalesce(orders.order_paid_amount, lines.lines_paid_amount)
+            when orders.is_paid then coalesce(orders.order_paid_amount, lines.lines_paid_amount, 0)
         end as paid_amount
     from orders
-    inner join lines on orders.order_id = lines.order_id
+    left join lines on orders.order_id = lines.order_id
+    left join refunds_without_line as refunds on orders.order_id = refunds.order_id
 
 ),
 
@@ -58,6 +72,7 @@ select
 
     -- strings
     status,
+    status_code,
     province,
     city,
 
@@ -67,13 +82,14 @@ select
     cast(paid_amount as decimal(18, 2)) as paid_amount,
     cast(refunded_amount as decimal(18, 2)) as refunded_amount,
     cast(paid_amount - refunded_amount as decimal(18, 2)) as net_amount,
-    cast(paid_amount - lines_paid_amount as decimal(18, 2)) as unallocated_amount,
+    cast(paid_amount - coalesce(lines_paid_amount, 0) as decimal(18, 2)) as unallocated_amount,
 
     -- booleans
     is_paid,
     is_paid and not is_fully_refunded as is_deal,
     is_fully_refunded,
     is_over_refunded,
+    is_status_contrary,
 
     -- dates
     ordered_date,

@@ -1,6 +1,6 @@
 {#-
     Grain: one line of one export of a touched order; only lines that the order's newest export still has.
-    `version_rank` is the export's: 1 is the newest.
+    `version_rank` is the export's among those that tell lines: 1 is the newest.
 -#}
 -- Depends on {{ ref('int_touched_orders') }}.
 
@@ -17,7 +17,8 @@ line_versions as (
 
 order_versions as (
 
-    select order_id, version_rank, _batch_id from {{ ref('int_touched_order_versions') }}
+    select order_id, line_version_rank as version_rank, _batch_id from {{ ref('int_touched_order_versions') }}
+    where is_line
 
 ),
 
@@ -55,6 +56,9 @@ select
     discount_amount,
     line_paid_amount,
     refunded_amount,
+
+    -- booleans
+    is_partial,
 
     -- dates
     refunded_date,

@@ -1,8 +1,10 @@
 {#-
-    Grain: one order that this build computes anew: it is in a batch that no finished build consumed, or a fact of
-    it that waited (order, payment or refund dated after the last build) is now dated on or before D.
+    Grain: one order that this build computes anew: a file that no finished build consumed tells of it (its head, its
+    lines, a refund, or that it is none), or a fact of it that waited (order, payment or refund dated after the last build)
+    is now dated on or before D.
 -#}
--- Depends on {{ ref('stg_generic__order_lines') }} and {{ ref('int_order_line_versions') }}.
+-- Depends on {{ ref('int_order_rows') }}, {{ ref('int_order_line_versions') }}, {{ ref('int_refund_versions') }},
+-- {{ ref('stg_taobao__refunds') }} and {{ ref('stg_taobao__excluded_orders') }}.
 
 with
 
@@ -18,8 +20,14 @@ touched as (
 
 pending_orders as (
 
-    select order_id from {{ ref('stg_generic__order_lines') }}
-    where {{ pending_rows('orders', only_pending=true) }}
+    select order_id from {{ ref('int_order_rows') }}
+    where {{ pending_rows(order_source_names(), only_pending=true) }}
+    union all
+    select order_id from {{ ref('stg_taobao__refunds') }}
+    where {{ pending_rows('taobao_refunds', only_pending=true) }}
+    union all
+    select order_id from {{ ref('stg_taobao__excluded_orders') }}
+    where {{ pending_rows('taobao_excluded_orders', only_pending=true) }}
 
 ),
 
@@ -30,6 +38,7 @@ orders_of_new_days as (
     where
         (ordered_date > {{ previous_as_of_date() }} and ordered_date <= {{ as_of_date() }})
         or (paid_date > {{ previous_as_of_date() }} and paid_date <= {{ as_of_date() }})
+        or (order_refunded_date > {{ previous_as_of_date() }} and order_refunded_date <= {{ as_of_date() }})
 
 ),
 
@@ -37,6 +46,10 @@ refunds_of_new_days as (
 
     select order_id
     from {{ ref('int_order_line_versions') }}
+    where refunded_date > {{ previous_as_of_date() }} and refunded_date <= {{ as_of_date() }}
+    union all
+    select order_id
+    from {{ ref('int_refund_versions') }}
     where refunded_date > {{ previous_as_of_date() }} and refunded_date <= {{ as_of_date() }}
 
 ),

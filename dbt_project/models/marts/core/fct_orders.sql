@@ -30,6 +30,7 @@ select
 
     -- strings
     status,
+    status_code,
     province,
     city,
     '{{ var("currency") }}' as currency_code,
@@ -47,6 +48,7 @@ select
     is_deal,
     is_fully_refunded,
     is_over_refunded,
+    is_status_contrary,
 
     -- dates
     ordered_date,

@@ -1,6 +1,6 @@
 {#-
     Grain: one refund of an order line, dated on or before D: the increase of the line's refunded total that an
-    export told first.
+    export told first, or the line's share of a refund that is known for the whole order.
     Definition: docs/definitions/orders.md
 -#}
 {{ config(
@@ -27,11 +27,15 @@ orders as (
 
 )
 
--- The total after a refund grows with each, so it tells the refunds of a line apart.
+-- The total after a refund grows with each, so it tells the refunds of a line apart where they have no id.
 select
     -- ids
     '{{ var("shop_id") }}' as shop_id,
-    {{ surrogate_key(['refunds.order_id', 'refunds.line_key', 'refunds.total_amount']) }} as refund_key,
+    case
+        when refunds.refund_id is null
+            then {{ surrogate_key(['refunds.order_id', 'refunds.line_key', 'refunds.total_amount']) }}
+        else {{ surrogate_key(['refunds.order_id', 'refunds.line_key', 'refunds.refund_id']) }}
+    end as refund_key,
     refunds.order_id,
     refunds.line_key,
     orders.customer_key,

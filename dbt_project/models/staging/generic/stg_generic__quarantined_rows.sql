@@ -4,7 +4,7 @@
 -#}
 {{ config(schema='vault') }}
 
-{% set sources = ['orders', 'traffic_events', 'traffic_sources', 'members', 'consent'] %}
+{% set sources = staged_models().keys() | list %}
 
 with
 
