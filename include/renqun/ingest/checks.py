@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from renqun.ingest.catalogue import METADATA_COLUMNS, Column, Source, WholeBy
+from renqun.ingest.catalogue import METADATA_COLUMNS, TIME_KINDS, Column, Source, WholeBy
+from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
 from renqun.settings import Shop
@@ -30,6 +31,9 @@ _DIGITS_LOST = r"[+-]?\d(\.\d+)?[eE]\+\d+"
 _BLANKS = " \\t\\r\\n"
 
 _UNIT, _RECORD = "chr(31)", "chr(30)"
+
+BLANK_ROW = "blank_row"
+"""The reason to leave out a row that holds nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,20 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
         detection: what the file is.
         place: the batch.
     """
-    source, names = detection.source, detection.header.names
-    cell = {
-        column.name: f"c{names.index(column.header_name)}" for column in source.columns if column.header_name in names
-    }
-    extra = {name: f"c{names.index(name)}" for name in detection.unknown_columns}
-    normal = [f"{_filled(value)} AS {value}" for value in cell.values()]
-    normal += [f"nullif({value}, '') AS {value}" for value in extra.values()]
-    typed = [f"{_typed(column, cell[column.name], place.shop)} AS t_{cell[column.name]}" for column in source.columns
-             if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}]  # fmt: skip
+    source = detection.source
+    cell, ways = _cells(detection, place)
+    extra = {name: f"x{at}" for name, at in detection.unknown_places.items()}
+    stages = _stages_of(ways)
+    stages[0] += [(value, f"nullif(c{value[1:]}, '')") for value in extra.values()]
+    typed = [
+        (f"t_{cell[column.name]}", _typed(column, cell[column.name], place.shop))
+        for column in _canonical(source)
+        if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}
+    ]
     hashed = ", ".join(
         f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted([*cell.items(), *extra.items()])
     )
-    row_text = csv_text([f"c{index}" for index in range(len(names))])
+    row_text = csv_text([f"c{index}" for index in range(len(detection.header.names))])
     outputs = [
         *(f"{cell.get(name, 'NULL::VARCHAR')} AS {quoted(name)}" for name in source.names),
         *(f"{value} AS {quoted(name)}" for name, value in extra.items()),
@@ -75,13 +80,87 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
         f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
         "reason AS _quarantine_reason",
     ]
+    kept = "" if source.is_generic else f" WHERE {_left_out_reason(detection, cell)} IS NULL"
+    with_types = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in typed)])
     return (
-        f"WITH read AS ({read_sql}), "
-        f"cells AS (SELECT * REPLACE ({', '.join(normal)}) FROM read), "
-        f"typed AS (SELECT {', '.join(['*', *typed])} FROM cells), "
+        f"WITH cells AS ({_in_stages(read_sql, stages)}), "
+        f"typed AS (SELECT {with_types} FROM cells{kept}), "
         f"judged AS (SELECT *, {_reason(source, cell, place)} AS reason FROM typed) "
         f"SELECT {', '.join(outputs)} FROM judged"
     )
+
+
+def left_out_relation(read_sql: str, detection: Detection, place: Place) -> str | None:
+    """The SQL of the rows that are no rows, counted by reason (`reason`, `row_count`); nothing where all are rows."""
+    if detection.source.is_generic:
+        return None
+    cell, ways = _cells(detection, place)
+    looked_at = {cell[rule.column] for rule in detection.source.rows.leave_out if rule.column in cell}
+    stages = _stages_of([way for way in ways if way[-1][0] in looked_at])
+    return (
+        f"SELECT reason, count(*) AS row_count FROM (SELECT {_left_out_reason(detection, cell)} AS reason "
+        f"FROM ({_in_stages(read_sql, stages)})) WHERE reason IS NOT NULL GROUP BY reason"
+    )
+
+
+def _cells(detection: Detection, place: Place) -> tuple[dict[str, str], list[list[tuple[str, str]]]]:
+    """The SQL column of each canonical column's text, and the steps that lead there from the cells as read."""
+    source = detection.source
+    cell: dict[str, str] = {}
+    ways = []
+    for column in source.columns:
+        if column.name not in detection.places:
+            continue
+        read = f"c{detection.places[column.name]}"
+        if source.is_generic:
+            way = [(f"v_{read}", _filled(read))]
+        else:
+            way = steps_applied(cleaning(source, column, place.shop), read, f"v_{read}")
+        cell[column.name] = way[-1][0]
+        ways.append(way)
+        if column.last:
+            way = steps_applied(last_of_range(column), read, f"w_{read}")
+            cell[column.last] = way[-1][0]
+            ways.append(way)
+    for number, (name, value) in enumerate(detection.given_from_outside.items()):
+        cell[name] = f"d{number}"
+        ways.append([(f"d{number}", literal(value))])
+    return cell, ways
+
+
+def _stages_of(ways: Sequence[Sequence[tuple[str, str]]]) -> list[list[tuple[str, str]]]:
+    """The first step of every way, the second of every way, and so on."""
+    depth = max((len(way) for way in ways), default=1)
+    return [[way[stage] for way in ways if stage < len(way)] for stage in range(depth)]
+
+
+def _in_stages(relation: str, stages: Sequence[Sequence[tuple[str, str]]]) -> str:
+    """Columns computed one after the other, so that no expression is written, or evaluated, more than once."""
+    for stage in stages:
+        added = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in stage)])
+        relation = f"SELECT {added} FROM ({relation})"
+    return relation
+
+
+def _left_out_reason(detection: Detection, cell: dict[str, str]) -> str:
+    """Why a row is none; null for rows."""
+    cases = []
+    for rule in detection.source.rows.leave_out:
+        if rule.column and rule.column not in cell:
+            continue
+        value = cell[rule.column] if rule.column else "trim(c0)"
+        tests = [f"{value} IN ({', '.join(literal(text) for text in rule.values)})"] if rule.values else []
+        tests += [f"starts_with({value}, {literal(text)})" for text in rule.starts_with]
+        cases.append(f"WHEN {' OR '.join(tests)} THEN {literal(rule.reason)}")
+    # A row of commas is what a spreadsheet program saves below a table.
+    empty = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(len(detection.header.names)))
+    cases.append(f"WHEN fault IS NULL AND {empty} THEN '{BLANK_ROW}'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _canonical(source: Source) -> list[Column]:
+    """Every canonical column; a date range's last day is one of its own."""
+    return [source.column(name) for name in source.names]
 
 
 def whole_relation(parquet_sql: str, detection: Detection) -> str:
@@ -92,7 +171,7 @@ def whole_relation(parquet_sql: str, detection: Detection) -> str:
     rule = detection.source.rules.whole_by
     assert rule is not None, f"rows of {detection.source.source} stand alone"
     reason = literal(f"{rule.reason}:{rule.column}")
-    text = csv_text([quoted(raw_name(detection, header)) for header in detection.header.names])
+    text = csv_text([quoted(name) for name in raw_names_in_order(detection)])
     return (
         f"SELECT * EXCLUDE (shares) REPLACE (CASE WHEN shares THEN {text} ELSE _row_text END AS _row_text, "
         f"CASE WHEN shares THEN {reason} ELSE _quarantine_reason END AS _quarantine_reason) "
@@ -121,9 +200,10 @@ def empty_relation(source: Source) -> str:
     return f"SELECT {', '.join(columns)} WHERE false"
 
 
-def raw_name(detection: Detection, header: str) -> str:
-    """The name that a column of the file has in raw."""
-    return next((c.name for c in detection.source.columns if c.header_name == header), header)
+def raw_names_in_order(detection: Detection) -> list[str]:
+    """The names that the columns of the file have in raw, in the file's order."""
+    named = {place: name for name, place in (*detection.places.items(), *detection.unknown_places.items())}
+    return [named[place] for place in range(len(detection.header.names))]
 
 
 def csv_text(cells: Sequence[str]) -> str:
@@ -137,7 +217,7 @@ def csv_text(cells: Sequence[str]) -> str:
 
 
 def _reason(source: Source, cell: dict[str, str], place: Place) -> str:
-    findings = [finding for column in source.columns if column.name in cell
+    findings = [finding for column in _canonical(source) if column.name in cell
                 for finding in _column_findings(source, column, cell, place)]  # fmt: skip
     findings += _row_findings(source, cell, place.shop)
     reasons = ", ".join(f"CASE WHEN {condition} THEN {literal(reason)} END" for condition, reason in findings)
@@ -165,7 +245,7 @@ def _column_findings(source: Source, column: Column, cell: dict[str, str], place
         findings.append((f"{typed} < 0", f"negative_quantity:{column.name}"))
     if column.not_negative:
         findings.append((f"{typed} < 0", f"negative_price:{column.name}"))
-    if column.kind in {"timestamp", "date"} and column.time_rules:
+    if column.kind in TIME_KINDS and column.time_rules:
         start = f"timezone({literal(place.shop.time_zone)}, TIMESTAMP '2000-01-01')"
         findings.append((f"{typed} < {start}", f"time_before_2000:{column.name}"))
         if not column.export_time:
@@ -206,7 +286,7 @@ def _typed(column: Column, value: str, shop: Shop) -> str:
                 f"THEN timezone({zone}, TRY_CAST({value} AS TIMESTAMP)) "
                 f"WHEN regexp_full_match({value}, '{_ZONED_TIME}') THEN TRY_CAST({value} AS TIMESTAMPTZ) END"
             )
-        case "date":
+        case "date" | "date_range":
             return (
                 f"CASE WHEN regexp_full_match({value}, '{_DAY}') "
                 f"THEN timezone({zone}, TRY_CAST({value} AS DATE)::TIMESTAMP) END"

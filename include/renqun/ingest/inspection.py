@@ -79,7 +79,7 @@ def inspect_file(shop: Shop, file: Path, *, day: date | None = None) -> FileInsp
         raise RequestError("there is no such file", where=str(file), remedy="check the path")
     day = day or places.day_of(file.parent.name)
     with workbench() as bench:
-        detection = detect(bench, file, group=None, where=str(file))
+        detection = detect(bench, file, group=None, where=str(file), day=day)
         parquet = bench.folder / "inspected.parquet"
         place = Place(shop, file.name, "", shop.end_of_day(day) if day else None)
         counts = write_batch(bench, file, detection, place, where=str(file), target=parquet)
@@ -93,9 +93,7 @@ def inspect_file(shop: Shop, file: Path, *, day: date | None = None) -> FileInsp
             format=detection.header.format,
             encoding=detection.header.encoding,
             header_version=detection.header_version,
-            mapped_columns={
-                column.header_name: column.name for column in source.columns if column.name in detection.columns
-            },
+            mapped_columns={detection.header.names[at]: name for name, at in detection.places.items()},
             missing_columns=detection.missing_columns,
             unknown_columns=detection.unknown_columns,
             counts=counts,

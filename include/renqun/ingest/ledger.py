@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from renqun.errors import TechnicalError
 from renqun.ingest import places
@@ -43,11 +43,14 @@ class BatchRecord(BaseModel):
     format: str
     encoding: str
     header_version: str
-    """Names the header's set of columns: equal headers, equal versions, whatever their order."""
+    """Names the header's set of columns: equal headers, equal versions, whatever their order. A version that the
+    source knows has its name."""
     rows_read: int
     rows_quarantined: int
     quarantine_reasons: dict[str, int]
     """Rows by reason (`<id>:<column>`); a row with two reasons counts under both."""
+    rows_left_out: dict[str, int] = Field(default_factory=dict)
+    """Rows of the file that are none (roll-ups, totals), by reason: rows in the file = rows read + rows left out."""
     columns: tuple[str, ...]
     """Canonical columns that the file has."""
     missing_columns: tuple[str, ...]

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from renqun.errors import TechnicalError
-from renqun.ingest.checks import Place, judged_relation, rows_that_share, whole_relation
+from renqun.ingest.checks import Place, judged_relation, left_out_relation, rows_that_share, whole_relation
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import Workbench, literal
 from renqun.ingest.read import read_file
@@ -32,6 +32,8 @@ class RowCounts:
     rows_read: int
     rows_quarantined: int
     quarantine_reasons: dict[str, int]
+    rows_left_out: dict[str, int] = field(default_factory=dict)
+    """Rows of the file that are none (roll-ups, totals), by reason. They are not among `rows_read`."""
 
 
 def write_batch(
@@ -51,11 +53,14 @@ def write_batch(
 
     counts = RowCounts(0, 0, {})
 
+    left_out: dict[str, int] = {}
+
     def judge(sql: str) -> int:
-        nonlocal counts
+        nonlocal counts, left_out
         copy_to_parquet(bench, judged_relation(sql, detection, place), staged)
         counts = _count(bench, staged)
-        return counts.rows_read
+        left_out = _count_left_out(bench, left_out_relation(sql, detection, place))
+        return counts.rows_read + sum(left_out.values())
 
     try:
         read_file(bench, path, detection, where, judge)
@@ -74,7 +79,7 @@ def write_batch(
     finally:
         judged.unlink(missing_ok=True)
         staged.unlink(missing_ok=True)
-    return counts
+    return replace(counts, rows_left_out=left_out)
 
 
 def copy_to_parquet(bench: Workbench, sql: str, target: Path) -> None:
@@ -92,6 +97,11 @@ def _some_share_a_fate(bench: Workbench, parquet: Path, detection: Detection) ->
     """Whether a sound row belongs together with a quarantined one."""
     sql = rows_that_share(f"read_parquet({literal(str(parquet))})", detection)
     return sql is not None and bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchone() is not None
+
+
+def _count_left_out(bench: Workbench, sql: str | None) -> dict[str, int]:
+    rows = bench.connection.execute(sql).fetchall() if sql else []
+    return dict(sorted(rows))
 
 
 def _count(bench: Workbench, parquet: Path) -> RowCounts:

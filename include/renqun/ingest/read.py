@@ -2,8 +2,10 @@
 
 The relation has the columns `c0 … cN` (the file's columns in the file's order, as text; null or empty where they
 hold nothing), `source_row` (1-based), `fault` (why the record could not be split or decoded) and `record_text` (its
-text, for such records). DuckDB reads well-formed CSV itself, strictly and with the dialect spelled out. Whatever it
-refuses is split record by record (`renqun.ingest.records`), so that a broken record keeps its text and its place.
+text, for such records). Workbooks and texts that are not in UTF-8 are written as plain text first
+(`renqun.ingest.plain`), so that all go the same way from there: DuckDB reads well-formed CSV itself, strictly and with
+the dialect spelled out. Whatever it refuses is split record by record (`renqun.ingest.records`), so that a broken
+record keeps its text and its place.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
-from renqun.ingest.records import RECORD_LIMIT, Record, count_records, split_record
+from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
+from renqun.ingest.quotes import quoting_of
+from renqun.ingest.records import RECORD_LIMIT, Record, split_record
 
 RAGGED_ROW = "ragged_row"
 BROKEN_ENCODING = "broken_encoding"
 
 _DIALECT = (
-    "delim = ',', quote = '\"', escape = '\"', comment = '', nullstr = '\x01no cell\x01', header = false, "
+    "quote = '\"', escape = '\"', comment = '', nullstr = '\x01no cell\x01', "
     "auto_detect = false, strict_mode = true, null_padding = false, ignore_errors = false, parallel = false"
 )
 """`nullstr`: where it is empty, DuckDB takes a row's surplus empty cells for no cells.
@@ -33,13 +37,9 @@ _DIALECT = (
 
 _NOT_WELL_FORMED = (duckdb.InvalidInputException, duckdb.ConversionException)
 
-_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n]*+)'
-_WELL_QUOTED = re.compile(rb"(?:" + _FIELD + rb"[,\r\n])*+" + _FIELD + rb"\Z")
-"""A file in which quotes only begin and end fields, or are doubled inside one. With other quotes, DuckDB drops blanks
-beside them and even a last line, without a word."""
-
 _KEPT_TEXT = 100_000
 """A broken record longer than this many bytes keeps its beginning."""
+_FORGET_EVERY = 64 * 1024 * 1024
 
 
 def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Callable[[str], int]) -> None:
@@ -52,18 +52,46 @@ def read_file(bench: Workbench, path: Path, detection: Detection, where: str, us
         FileRefused: a Parquet file is damaged.
         TechnicalError: rows were lost on the way.
     """
-    if detection.header.format == "parquet":
-        _use_parquet(bench, path, where, use)
+    match detection.header.format:
+        case "parquet":
+            parquet = detection.parts[0].body.path if detection.parts else path
+            _use_parquet(bench, parquet, where, use)
+        case "jsonl":
+            _use_split(bench, detection, where, use, lambda split: write_json_rows(detection, split), ",")
+        case _:
+            plain = as_plain(bench, path, detection)
+            try:
+                _use_text(bench, plain, detection, where, use)
+            finally:
+                (bench.folder / "plain.csv").unlink(missing_ok=True)
+
+
+def _use_text(bench: Workbench, plain: Plain, detection: Detection, where: str, use: Callable[[str], int]) -> None:
+    if plain.path.stat().st_size == 0:
+        use(_no_rows(detection))
         return
-    if _is_plain(path, detection):
-        # The strict reader refuses by raising: quotes that do not close, too many or few cells, bytes not UTF-8.
-        with suppress(*_NOT_WELL_FORMED), path.open("rb") as stream:
-            if use(_strict_relation(bench, path, detection)) == count_records(stream) - 1:
-                return
+    if plain.starts_with_header or plain.data_start == 0:
+        quoting = quoting_of(plain.path, plain.data_start, plain.delimiter)
+        if quoting.is_sound:
+            # The strict reader refuses by raising: quotes that do not close, too many or few cells, no UTF-8.
+            with suppress(*_NOT_WELL_FORMED):
+                if use(_strict_relation(bench, plain)) == quoting.records:
+                    return
+    _use_split(bench, detection, where, use, lambda split: _split_to(plain, detection, split), plain.delimiter)
+
+
+def _use_split(
+    bench: Workbench,
+    detection: Detection,
+    where: str,
+    use: Callable[[str], int],
+    write: Callable[[Path], int],
+    delimiter: str,
+) -> None:
     split = bench.folder / "split.csv"
     try:
-        written = _split_to(path, detection, split)
-        found = use(_split_relation(detection, split))
+        written = write(split)
+        found = use(_split_relation(detection, split, delimiter))
     finally:
         split.unlink(missing_ok=True)
     if found != written:
@@ -74,59 +102,67 @@ def read_file(bench: Workbench, path: Path, detection: Detection, where: str, us
         )
 
 
-def _strict_relation(bench: Workbench, path: Path, detection: Detection) -> str:
-    header = detection.header
-    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header.names)))
+def _strict_relation(bench: Workbench, plain: Plain) -> str:
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(plain.width))
+    surplus = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(plain.names, plain.width))
+    fault = f"CASE WHEN NOT ({surplus}) THEN '{RAGGED_ROW}' END" if surplus else "NULL::VARCHAR"
     return (
-        "SELECT *, row_number() OVER () AS source_row, NULL::VARCHAR AS fault, NULL::VARCHAR AS record_text "
-        f"FROM read_csv({bench.readable(path)}, {_DIALECT.replace('header = false', 'header = true')}, "
-        f"columns = {{{columns}}})"
+        f"SELECT *, row_number() OVER () AS source_row, {fault} AS fault, NULL::VARCHAR AS record_text "
+        f"FROM read_csv({bench.readable(plain.path)}, delim = {_sign(plain.delimiter)}, {_DIALECT}, "
+        f"header = {str(plain.starts_with_header).lower()}, columns = {{{columns}}})"
     )
 
 
-def _is_plain(path: Path, detection: Detection) -> bool:
-    """Whether a file has nothing that DuckDB would read without complaint, but differently."""
-    if not detection.header.is_first_line:
-        return False
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(b'"') < 0 or bool(_WELL_QUOTED.match(data, detection.header.data_start))
+def _no_rows(detection: Detection) -> str:
+    cells = ", ".join(f"NULL::VARCHAR AS c{place}" for place in range(len(detection.header.names)))
+    return f"SELECT {cells}, NULL::BIGINT AS source_row, NULL::VARCHAR AS fault, NULL::VARCHAR AS record_text LIMIT 0"
 
 
-def _split_to(path: Path, detection: Detection, target: Path) -> int:
-    """Write every record of a CSV file as well-formed CSV, with its fault and, if it has one, its text.
+def _sign(delimiter: str) -> str:
+    return "E'\\t'" if delimiter == "\t" else literal(delimiter)
+
+
+def _split_to(plain: Plain, detection: Detection, target: Path) -> int:
+    """Write every record of a text as well-formed CSV, with its fault and, if it has one, its text.
 
     Returns:
         How many records it wrote.
     """
     count = 0
-    key = _key_place(detection)
-    row, rows = _sound_rows(len(detection.header.names))
+    kept = _kept_places(detection)
+    mark = plain.delimiter.encode()
+    row, rows = _sound_rows(plain.names, mark)
     with (
-        path.open("rb") as stream,
+        plain.path.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
         target.open("wb") as out,
     ):
-        position = careful_until = detection.header.data_start
+        position = careful_until = forgotten = plain.data_start
         while position < len(data):
+            if position - forgotten > _FORGET_EVERY:
+                forget(data, position)
+                forgotten = position
             run = rows.match(data, position) if position >= careful_until else None
             if run and _is_sound(run.group(), row):
-                written, found = row.subn(rb"\1,,\n", run.group())
+                written, found = row.subn(rb"\1" + mark + mark + b"\n", run.group())
                 out.write(written)
                 count += found
                 position = run.end()
                 continue
             careful_until = run.end() if run else careful_until
-            record = split_record(data, position)
+            record = split_record(data, position, mark)
             position = record.end
             if record.text:
-                out.write(_written(record, len(detection.header.names), key))
+                out.write(_written(record, plain, kept))
                 count += 1
     return count
 
 
-def _sound_rows(width: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+def _sound_rows(width: int, mark: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """One row of so many well-quoted fields, and a run of them: most records of a file with a few broken ones."""
-    body = rb"(?:" + _FIELD + rb",){%d}" % (width - 1) + _FIELD
+    sign = re.escape(mark)
+    field = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^"' + sign + rb"\r\n]*+)"
+    body = rb"(?:" + field + sign + rb"){%d}" % (width - 1) + field
     # A line of one field may have nothing on it, and is no row then.
     body = body if width > 1 else rb"(?![\r\n])" + body
     end = rb"(?:\r\n|\n|\r)"
@@ -143,31 +179,37 @@ def _is_sound(run: bytes, row: re.Pattern[bytes]) -> bool:
     return True
 
 
-def _written(record: Record, width: int, key: int | None) -> bytes:
+def _written(record: Record, plain: Plain, kept: frozenset[int]) -> bytes:
     """A record as a line of CSV, followed by its fault and its text."""
-    fault = _fault(record, width)
+    mark = plain.delimiter.encode()
+    fault = _fault(record, plain)
     if fault is None and record.cells is not None:
-        return b",".join(_quote(cell) for cell in record.cells) + b",,\n"
+        return mark.join(_quote(cell) for cell in record.cells[: plain.names]) + mark + mark + b"\n"
     # What cannot be split cannot be trusted, but for the key: its other rows must not be taken for the whole of it.
-    cells = [b""] * width
-    if key is not None and record.cells is not None and key < len(record.cells):
-        cells[key] = record.cells[key].decode(errors="ignore").replace("\x00", "").encode()
+    # And for what says that it is no row at all.
+    cells = [b""] * plain.names
+    for place in kept:
+        if record.cells is not None and place < len(record.cells):
+            cells[place] = record.cells[place].decode(errors="ignore").replace("\x00", "").encode()
     text = record.text[:_KEPT_TEXT].decode(errors="backslashreplace").encode()
-    return b",".join(_quote(cell) for cell in (*cells, (fault or "").encode(), text)) + b"\n"
+    return mark.join(_quote(cell) for cell in (*cells, (fault or "").encode(), text)) + b"\n"
 
 
-def _split_relation(detection: Detection, split: Path) -> str:
+def _split_relation(detection: Detection, split: Path, delimiter: str) -> str:
     names = [*(f"c{place}" for place in range(len(detection.header.names))), "fault", "record_text"]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
         "SELECT * REPLACE (nullif(fault, '') AS fault, CASE WHEN fault <> '' THEN record_text END AS record_text), "
-        f"row_number() OVER () AS source_row FROM read_csv({literal(str(split))}, {_DIALECT}, "
-        f"new_line = '\\n', columns = {{{columns}}})"
+        f"row_number() OVER () AS source_row FROM read_csv({literal(str(split))}, delim = {_sign(delimiter)}, "
+        f"{_DIALECT}, header = false, new_line = '\\n', columns = {{{columns}}})"
     )
 
 
-def _fault(record: Record, width: int) -> str | None:
-    if record.cells is None or len(record.cells) != width:
+def _fault(record: Record, plain: Plain) -> str | None:
+    cells = record.cells
+    if cells is None or len(cells) < plain.names:
+        return RAGGED_ROW
+    if len(cells) > plain.names and not (plain.is_tolerant and not any(cell.strip() for cell in cells[plain.names :])):
         return RAGGED_ROW
     try:
         record.text.decode()
@@ -176,11 +218,12 @@ def _fault(record: Record, width: int) -> str | None:
     return None
 
 
-def _key_place(detection: Detection) -> int | None:
-    rule = detection.source.rules.whole_by
-    if rule is None:
-        return None
-    return detection.header.names.index(detection.source.column(rule.column).header_name)
+def _kept_places(detection: Detection) -> frozenset[int]:
+    source = detection.source
+    kept = {detection.places[source.rules.whole_by.column]} if source.rules.whole_by else set()
+    for rule in source.rows.leave_out:
+        kept |= {detection.places.get(rule.column, 0)} if rule.column else {0}
+    return frozenset(kept)
 
 
 def _quote(cell: bytes) -> bytes:
@@ -217,11 +260,13 @@ def _reads(bench: Workbench, sql: str) -> bool:
 
 
 def _as_text(column: str, kind: str) -> str:
-    """A typed Parquet value as an export would write it: plain digits, ISO times, `true` and `false`.
+    """A typed Parquet value as an export would write it: plain digits, ISO times, `true` and `false`, nested as JSON.
 
     A whole number held as floating point is written without a fraction as long as it is exact; beyond that it
     has lost digits, and is written so that it is seen.
     """
+    if kind.startswith(("STRUCT", "MAP", "UNION")) or kind.endswith("]"):
+        return f"CAST(to_json({column}) AS VARCHAR)"
     if kind not in {"DOUBLE", "FLOAT"}:
         return f"CAST({column} AS VARCHAR)"
     return (

@@ -176,7 +176,7 @@ class _Receiver:
         batch_id = batch_id_of(sha256)
         folder = places.incoming(self.paths)
         try:
-            detection = detect(self.bench, file.path, group=self.group, where=file.where)
+            detection = detect(self.bench, file.path, group=self.group, where=file.where, day=file.ds)
             discard_incoming(self.paths, batch_id)
             place = Place(self.shop, file.path.name, batch_id, self.shop.end_of_day(file.ds))
             parquet = folder / f"{batch_id}.parquet"
@@ -205,6 +205,7 @@ class _Receiver:
             rows_read=counts.rows_read,
             rows_quarantined=counts.rows_quarantined,
             quarantine_reasons=counts.quarantine_reasons,
+            rows_left_out=counts.rows_left_out,
             columns=detection.columns,
             missing_columns=detection.missing_columns,
             unknown_columns=detection.unknown_columns,

@@ -1,8 +1,8 @@
 """Splitting CSV bytes into records without losing one: for headers, and for files that the strict reader refuses.
 
-The rules are RFC 4180's, on bytes: fields separated by commas, a field that begins with a quote ends with one and
-may hold commas, line ends and doubled quotes. A quote inside a field that does not begin with one is a character
-like any other. A record whose quoting is broken ends at its line's end, so it takes no other record with it.
+The rules are RFC 4180's, on bytes: fields separated by commas (or by another sign), a field that begins with a quote
+ends with one and may hold commas, line ends and doubled quotes. A quote inside a field that does not begin with one
+is a character like any other. A record whose quoting is broken ends at its line's end, so it takes no other record with it.
 Lines with nothing on them are no records.
 """
 
@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from mmap import mmap
 from typing import BinaryIO
 
 _SIMPLE = re.compile(rb'([^"\r\n]*+)(\r\n|\n|\r|\Z)')
-_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"(?=[,\r\n]|\Z)')
-_PLAIN = re.compile(rb'(?!")[^,\r\n]*+')
 _LINE = re.compile(rb"([^\r\n]*+)(\r\n|\n|\r|\Z)")
 
 _FILLED = re.compile(rb"[^\r\n]+")
@@ -38,22 +37,31 @@ class Record:
     """Where the next record begins."""
 
 
-def split_record(data: bytes | mmap, start: int) -> Record:
+@cache
+def _field_patterns(delimiter: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """A field with quotes around it, and one without."""
+    mark = re.escape(delimiter)
+    quoted = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"(?=[' + mark + rb"\r\n]|\Z)")
+    return quoted, re.compile(rb'(?!")[^' + mark + rb"\r\n]*+")
+
+
+def split_record(data: bytes | mmap, start: int, delimiter: bytes = b",") -> Record:
     """The record that begins at `start`."""
+    quoted_field, plain_field = _field_patterns(delimiter)
     simple = _SIMPLE.match(data, start)
     if simple:
         text = simple.group(1)
-        return Record(text, text.split(b",") if len(text) <= RECORD_LIMIT else None, simple.end())
+        return Record(text, text.split(delimiter) if len(text) <= RECORD_LIMIT else None, simple.end())
     cells: list[bytes] = []
     position = start
     while True:
-        quoted = _QUOTED.match(data, position)
-        field = quoted or _PLAIN.match(data, position)
+        quoted = quoted_field.match(data, position)
+        field = quoted or plain_field.match(data, position)
         if field is None or field.end() - start > RECORD_LIMIT:
-            return _broken_line(data, start)
+            return _broken_line(data, start, delimiter)
         cells.append(field.group(1).replace(b'""', b'"') if quoted else field.group(0))
         position = field.end()
-        if data[position : position + 1] != b",":
+        if data[position : position + 1] != delimiter:
             break
         position += 1
     line_end = _LINE.match(data, position)
@@ -61,11 +69,11 @@ def split_record(data: bytes | mmap, start: int) -> Record:
     return Record(data[start:position], cells, line_end.end())
 
 
-def split_records(data: bytes | mmap, start: int) -> Iterator[Record]:
+def split_records(data: bytes | mmap, start: int, delimiter: bytes = b",") -> Iterator[Record]:
     """All records from `start` to the end, empty lines left out."""
     size = len(data)
     while start < size:
-        record = split_record(data, start)
+        record = split_record(data, start, delimiter)
         if record.text:
             yield record
         start = record.end
@@ -89,7 +97,9 @@ def count_records(stream: BinaryIO) -> int:
     return count + unfinished
 
 
-def _broken_line(data: bytes | mmap, start: int) -> Record:
+def _broken_line(data: bytes | mmap, start: int, delimiter: bytes) -> Record:
     line = _LINE.match(data, start)
     assert line is not None, "every place begins a line, if an empty one"
-    return Record(line.group(1), None, line.end())
+    # Tools that separate by TABs know no quotes: there, a quote that does not fit is a character (12" pipe).
+    is_tabbed = delimiter == b"\t" and len(line.group(1)) <= RECORD_LIMIT
+    return Record(line.group(1), line.group(1).split(delimiter) if is_tabbed else None, line.end())

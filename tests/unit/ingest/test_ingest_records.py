@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renqun.errors import TechnicalError
-from renqun.ingest import read, records
+from renqun.ingest import quotes, read, records
 from renqun.ingest.catalogue import get_source
 from renqun.ingest.detect import Detection, Header
 from renqun.ingest.engine import Workbench, workbench
+from renqun.ingest.plain import Plain
+from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import count_records, split_records
 
 HEADER = ("order_id", "ordered_at", "item_id")
@@ -81,11 +83,12 @@ def test_the_fast_reader_agrees_with_the_careful_one_when_it_does_not_refuse(
     path = tmp_path_factory.getbasetemp() / "fast_and_careful.csv"
     path.write_bytes(data)
     detection = detection_of(data)
-    if not read._is_plain(path, detection):
+    plain = plain_of(path, data)
+    if not quoting_of(path, plain.data_start, ",").is_sound:
         return
     columns = ", ".join(f"c{place}" for place in range(len(HEADER)))
     try:
-        fast = bench.connection.execute(f"SELECT {columns} FROM ({read._strict_relation(bench, path, detection)})")
+        fast = bench.connection.execute(f"SELECT {columns} FROM ({read._strict_relation(bench, plain)})")
         fast_rows = fast.fetchall()
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return
@@ -108,13 +111,17 @@ def test_the_careful_reader_hands_over_every_record(
     detection, split = detection_of(data), path.with_suffix(".split")
     expected = []
     for record in split_records(data, detection.header.data_start):
-        fault = read._fault(record, len(HEADER))
+        fault = read._fault(record, plain_of(path, data))
         expected.append(tuple(cell.decode() for cell in record.cells or ()) if fault is None else fault)
-    assert read._split_to(path, detection, split) == len(expected)
+    assert read._split_to(plain_of(path, data), detection, split) == len(expected)
     rows = bench.connection.execute(
-        f"SELECT c0, c1, c2, fault FROM ({read._split_relation(detection, split)}) ORDER BY source_row"
+        f"SELECT c0, c1, c2, fault FROM ({read._split_relation(detection, split, ',')}) ORDER BY source_row"
     ).fetchall()
     assert [row[:3] if row[3] is None else row[3] for row in rows] == expected
+
+
+def plain_of(path: Path, data: bytes) -> Plain:
+    return Plain(path, ",", len(HEADER), len(HEADER), data.index(b"\n") + 1, starts_with_header=True, is_tolerant=False)
 
 
 def detection_of(data: bytes) -> Detection:
@@ -150,6 +157,22 @@ def test_records_are_counted_whatever_the_chunks(rows: list[list[str]], chunk: i
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "_CHUNK_BYTES", chunk)
         assert count_records(io.BytesIO(out.getvalue().encode())) == len(rows)
+
+
+@settings(deadline=None)
+@given(st.one_of(SOUP, BROKEN_BYTES, st.binary(max_size=30)), st.integers(1, 7), st.sampled_from([",", "\t", ";"]))
+def test_vectors_judge_quotes_as_the_patterns_do(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, chunk: int, delimiter: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "quotes.csv"
+    path.write_bytes(data.replace(b",", delimiter.encode()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quotes, "_CHUNK_BYTES", chunk)
+        fast = quoting_of(path, 0, delimiter, vectors_from=0)
+    slow = quoting_of(path, 0, delimiter, vectors_from=10**9)
+    assert fast.is_sound == slow.is_sound
+    if slow.is_sound:
+        assert fast.records == slow.records
 
 
 def test_a_reader_that_loses_rows_is_found_out(tmp_path: Path, bench: Workbench) -> None:

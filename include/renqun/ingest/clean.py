@@ -1,0 +1,260 @@
+"""Cleaning cells of platforms' exports, as SQL: what is written around a value goes, the value stays.
+
+Each kind of column has one canonical text that raw holds and staging casts. A cell that a cleaner does not understand
+stays as it is, and the row checks find it. Clean cells, which are most, cost one look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column, Source, TimeUnit
+from renqun.ingest.engine import literal
+from renqun.settings import Shop
+
+_BLANKS = "E' \\t\\r\\n\\u00a0\\u3000\\ufeff\\u200b'"
+"""Blanks of all widths, TABs, and the marks that cannot be seen."""
+_NULLS = ("", "-", "--", "—", "——", "－", "－－", "n/a", "null", "#n/a")
+
+_WIDE = "０１２３４５６７８９．，－＋（）％：／￥　"
+_NARROW = "0123456789.,-+()%:/¥ "
+
+_SIGNS: dict[str, tuple[str, ...]] = {
+    "CNY": ("¥", "元", "rmb", "cny", "人民币"),
+    "JPY": ("¥", "円", "jpy"),
+    "USD": (r"us\$", r"\$", "usd"),
+    "EUR": ("€", "eur"),
+    "GBP": ("£", "gbp"),
+}
+"""How an amount may say its currency. An amount with another sign than its currency's is not understood."""
+_UNITS = ("元", "件", "个", "次", "人", "笔", "秒", "分", "s")
+
+_PLAIN_NUMBER = r"-?\d+(\.\d+)?"
+_ISO_DAY = r"\d{4}-\d{2}-\d{2}"
+_ISO_TIME = _ISO_DAY + r"( \d{2}:\d{2}(:\d{2})?)?"
+_ID = r"[0-9A-Za-z_.#-]*[0-9A-Za-z_.#]"
+_CLEAN_TEXT = r"[^\s=\pZ\p{Cf}](?s:.{5,})[^\s\pZ\p{Cf}]"
+_EXACT_TYPE = "DECIMAL(18, 6)"
+
+_YEAR_FIRST = (
+    r"^(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})日?"
+    r"(?:[T ] *(\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))? *(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
+)
+_SINGLE_DIGIT = r"(^|[-: ])(\d)([-: ]|$)"
+_DIGITS_ONLY_DAY = r"^(20\d{2}|19\d{2})(\d{2})(\d{2})$"
+_DIGITS_ONLY_TIME = r"^(20\d{2}|19\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})$"
+_ONE_DAY = r"\d{8}|\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
+_RANGE = rf"^({_ONE_DAY}) *(?:至|到|~|～|-|—|–|to) *({_ONE_DAY})$"
+
+_LATEST_SECOND = 253_402_300_799
+"""The end of the year 9999."""
+_PER_SECOND: dict[TimeUnit, int] = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000}
+
+
+_IT = "§"
+"""Stands in a step for what the step before has made."""
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """How the cells of a column become canonical text."""
+
+    is_clean: str
+    """A condition on the cell (`§`): true for cells that are canonical already. They skip the steps."""
+    steps: tuple[str, ...]
+    """Expressions, each on what the one before it has made; the first one on the cell."""
+
+
+def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
+    """How a column's cells are cleaned.
+
+    Args:
+        source: the source; it says the zone and the currency of its values.
+        column: the column.
+        shop: the shop, whose zone and currency hold where the source names none.
+    """
+    if column.kind == "id":
+        return Cleaning(f"regexp_full_match({_IT}, '{_ID}')", _start(column))
+    if column.kind in NUMBER_KINDS:
+        return _cleaning_of_number(source, column, shop)
+    if column.kind in TIME_KINDS:
+        return _cleaning_of_time(source, column, shop)
+    if column.kind == "boolean":
+        said = (
+            f"CASE WHEN lower({_IT}) IN ('true', '1', 'yes', 'y', '是', '有') THEN 'true' "
+            f"WHEN lower({_IT}) IN ('false', '0', 'no', 'n', '否', '无') THEN 'false' ELSE {_IT} END"
+        )
+        return Cleaning(f"{_IT} IN ('true', 'false')", (*_start(column), said))
+    # A text longer than any word for "nothing" that has no blank at its ends is most texts.
+    is_clean = "false" if column.nulls else f"regexp_full_match({_IT}, '{_CLEAN_TEXT}')"
+    return Cleaning(is_clean, (_trimmed(_IT), _UNGUARDED, _nulled(column)))
+
+
+def last_of_range(column: Column) -> Cleaning:
+    """How a date range's cells become the last day; the column itself becomes the first one."""
+    return _cleaning_of_range(column, 2)
+
+
+def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, str]]:
+    """The SQL columns that lead from a cell to its canonical text, each to be computed after the one before.
+
+    Args:
+        cleaning: how.
+        value: the SQL name of the cell.
+        name: the prefix of the columns' names.
+
+    Returns:
+        Pairs of name and expression; the last one holds the canonical text.
+    """
+    made = [(f"{name}_0", cleaning.is_clean.replace(_IT, value))]
+    last = value
+    for place, step in enumerate(cleaning.steps, start=1):
+        expression = step.replace(_IT, last)
+        if place == 1:
+            expression = f"CASE WHEN {name}_0 THEN NULL ELSE {expression} END"
+        if place == len(cleaning.steps):
+            expression = f"CASE WHEN {name}_0 THEN {value} ELSE {expression} END"
+        last = f"{name}_{place}"
+        made.append((last, expression))
+    return made
+
+
+def number_text(value: str) -> str:
+    """The SQL of a decimal as text, without zeros at its end."""
+    text = f"CAST({value} AS VARCHAR)"
+    return f"CASE WHEN contains({text}, '.') THEN rtrim(rtrim({text}, '0'), '.') ELSE {text} END"
+
+
+def _trimmed(value: str) -> str:
+    return f"trim({value}, {_BLANKS})"
+
+
+_UNGUARDED = (
+    f"CASE WHEN starts_with({_IT}, '=\"') AND ends_with({_IT}, '\"') AND length({_IT}) > 2 "
+    f"THEN {_trimmed(f'substr({_IT}, 3, length({_IT}) - 3)')} ELSE {_IT} END"
+)
+"""Without a guard (`="…"`)."""
+
+_WITHOUT_APOSTROPHE = f"CASE WHEN starts_with({_IT}, '''') THEN {_trimmed(f'substr({_IT}, 2)')} ELSE {_IT} END"
+"""Without the apostrophe by which spreadsheets are told that digits are a text."""
+
+
+def _start(column: Column) -> tuple[str, ...]:
+    return _trimmed(_IT), _UNGUARDED, _WITHOUT_APOSTROPHE, _nulled(column)
+
+
+def _nulled(column: Column) -> str:
+    """Null where the text says that there is nothing."""
+    nulls = ", ".join(literal(text) for text in dict.fromkeys((*_NULLS, *(null.lower() for null in column.nulls))))
+    return f"CASE WHEN lower({_IT}) IN ({nulls}) THEN NULL ELSE {_IT} END"
+
+
+_NARROWED = f"translate({_IT}, '{_WIDE}', '{_NARROW}')"
+"""Full-width digits and punctuation as half-width."""
+
+
+def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
+    currency = source.currency or shop.currency
+    signs = _SIGNS.get(currency, (currency.lower(),))
+    steps = [
+        *_start(column),
+        f"lower(replace({_NARROWED}, ' ', ''))",
+        # (12.00) is -12.00; then the sign, so that -¥12 and ¥-12 are the same.
+        f"regexp_replace({_IT}, '^\\((.*)\\)$', '-\\1')",
+        f"regexp_replace({_IT}, '^(-?)(?:{'|'.join(signs)})', '\\1')",
+        f"regexp_replace({_IT}, '^\\+', '')",
+        *([_SECONDS] if column.kind == "duration" else []),
+        f"regexp_replace({_IT}, '(?:{'|'.join((*signs, *_UNITS))})$', '')",
+        _UNGROUPED,
+    ]
+    if column.kind == "percent":
+        number = f"TRY_CAST(rtrim({_IT}, '%') AS {_EXACT_TYPE})"
+        is_number = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}%?') AND {number} IS NOT NULL"
+        is_points = "true" if column.percent_as == "points" else f"ends_with({_IT}, '%')"
+        hundredth = number_text(f"{number} * 0.01::DECIMAL(3, 2)")
+        steps.append(f"CASE WHEN {is_number} AND {is_points} THEN {hundredth} ELSE {_IT} END")
+        is_clean = "false" if column.percent_as == "points" else f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
+        return Cleaning(is_clean, tuple(steps))
+    # A spreadsheet writes small fractions like 1.2E-05; what it writes as 1.2E+18 has lost its digits.
+    small = number_text(f"TRY_CAST(TRY_CAST({_IT} AS DOUBLE) AS {_EXACT_TYPE})")
+    steps.append(f"CASE WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN {small} ELSE {_IT} END")
+    return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps))
+
+
+_UNGROUPED = (
+    f"CASE WHEN NOT contains({_IT}, ',') THEN {_IT} "
+    f"WHEN regexp_full_match({_IT}, '-?[1-9]\\d{{0,2}}(,\\d{{2,3}})*,\\d{{3}}(\\.\\d+)?%?') "
+    f"THEN replace({_IT}, ',', '') "
+    f"WHEN regexp_full_match({_IT}, '-?[1-9]\\d{{0,2}}(\\.\\d{{3}})+,\\d+%?') "
+    f"THEN replace(replace({_IT}, '.', ''), ',', '.') "
+    f"WHEN regexp_full_match({_IT}, '-?\\d+,\\d+%?') THEN replace({_IT}, ',', '.') ELSE {_IT} END"
+)
+"""Without separators of thousands, and with a point before the decimals."""
+
+
+def _clock_part(place: int) -> str:
+    return f"TRY_CAST(split_part({_IT}, ':', {place}) AS BIGINT)"
+
+
+_SECONDS = (
+    f"CASE WHEN regexp_full_match({_IT}, '\\d{{1,9}}:\\d{{2}}:\\d{{2}}') "
+    f"THEN CAST({_clock_part(1)} * 3600 + {_clock_part(2)} * 60 + {_clock_part(3)} AS VARCHAR) "
+    f"WHEN regexp_full_match({_IT}, '\\d{{1,9}}:\\d{{2}}') "
+    f"THEN CAST({_clock_part(1)} * 60 + {_clock_part(2)} AS VARCHAR) "
+    f"WHEN regexp_full_match({_IT}, '\\d{{1,9}}分(\\d{{1,9}}秒?)?') "
+    f"THEN CAST(TRY_CAST(regexp_extract({_IT}, '^(\\d+)分', 1) AS BIGINT) * 60 + "
+    f"coalesce(TRY_CAST(regexp_extract({_IT}, '分(\\d+)秒?$', 1) AS BIGINT), 0) AS VARCHAR) ELSE {_IT} END"
+)
+"""A clock's time, or minutes and seconds, as seconds."""
+
+
+def _cleaning_of_time(source: Source, column: Column, shop: Shop) -> Cleaning:
+    if column.time_unit is not None:
+        return _cleaning_of_count(column, column.time_unit)
+    if column.kind == "date_range":
+        return _cleaning_of_range(column, 1)
+    start = (*_start(column), *_ISO)
+    if column.kind == "date":
+        day = f"CASE WHEN regexp_matches({_IT}, '^{_ISO_DAY}([T ]|$)') THEN left({_IT}, 10) ELSE {_IT} END"
+        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_DAY}')", (*start, day))
+    if not source.time_zone or source.time_zone == shop.time_zone:
+        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_TIME}')", start)
+    # Raw's times without a zone are the shop's: those of another zone have to say so.
+    naive = f"TRY_CAST({_IT} AS TIMESTAMP)"
+    instant = f"timezone('UTC', timezone({literal(source.time_zone)}, {naive}))"
+    is_naive = f"regexp_full_match({_IT}, '{_ISO_DAY}([T ]\\d{{2}}:\\d{{2}}(:\\d{{2}}(\\.\\d+)?)?)?')"
+    zoned = f"strftime({instant}, '%Y-%m-%dT%H:%M:%SZ')"
+    return Cleaning("false", (*start, f"CASE WHEN {is_naive} AND {naive} IS NOT NULL THEN {zoned} ELSE {_IT} END"))
+
+
+_PADDED = f"regexp_replace({_IT}, '{_SINGLE_DIGIT}', '\\10\\2\\3', 'g')"
+
+_ISO = (
+    _NARROWED,
+    f"CASE WHEN regexp_matches({_IT}, '^0000[-/.]00[-/.]00') THEN NULL "
+    f"WHEN regexp_matches({_IT}, '{_DIGITS_ONLY_DAY}') "
+    f"THEN regexp_replace({_IT}, '{_DIGITS_ONLY_DAY}', '\\1-\\2-\\3') "
+    f"WHEN regexp_matches({_IT}, '{_DIGITS_ONLY_TIME}') "
+    f"THEN regexp_replace({_IT}, '{_DIGITS_ONLY_TIME}', '\\1-\\2-\\3 \\4:\\5:\\6') "
+    # The zone stands behind a mark until the single digits before it have got their zeros.
+    f"ELSE regexp_replace({_IT}, '{_YEAR_FIRST}', '\\1-\\2-\\3 \\4|\\5') END",
+    _PADDED,
+    # Once more: what stood between two single digits was taken by the first.
+    _PADDED,
+    f"regexp_replace(regexp_replace({_IT}, ' *\\|(UTC|GMT)$', '|Z'), '^({_ISO_DAY}(?: [0-9:.]+)?) *\\|', '\\1')",
+)
+"""A day or time that begins with its year, in ISO 8601."""
+
+
+def _cleaning_of_range(column: Column, end: int) -> Cleaning:
+    part = f"CASE WHEN regexp_matches({_IT}, '{_RANGE}') THEN regexp_extract({_IT}, '{_RANGE}', {end}) ELSE {_IT} END"
+    return Cleaning(f"regexp_full_match({_IT}, '{_ISO_DAY}')", (*_start(column), part, *_ISO))
+
+
+def _cleaning_of_count(column: Column, unit: TimeUnit) -> Cleaning:
+    """A count since 1970 in UTC; a text that is none is taken for a time already."""
+    count = f"TRY_CAST({_IT} AS BIGINT)"
+    instant = f"make_timestamp({count} * {1_000_000 // _PER_SECOND[unit]})"
+    is_count = f"regexp_full_match({_IT}, '\\d{{1,16}}') AND {count} < {_LATEST_SECOND * _PER_SECOND[unit]}"
+    said = f"CASE WHEN {is_count} THEN strftime({instant}, '%Y-%m-%dT%H:%M:%S.%fZ') ELSE {_IT} END"
+    return Cleaning("false", (*_start(column), said))

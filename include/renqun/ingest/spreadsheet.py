@@ -1,0 +1,127 @@
+"""Excel workbooks, old and new: their sheets as rows of text.
+
+A formula is what it was when the workbook was saved; a text that looks like one is a text.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from renqun.ingest.faults import FileRefused
+
+HEAD_ROWS = 40
+_EXACT_UNTIL = 2**53
+"""A spreadsheet holds numbers as floating point: a longer whole number has lost digits."""
+_DIGITS = ".15g"
+"""Spreadsheets show and guarantee fifteen digits; what a float has beyond is noise (12.299999999999999)."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook, in memory."""
+
+    name: str
+    content: Any
+    """The sheet as python-calamine has it."""
+
+    def rows(self) -> Iterator[list[str]]:
+        """The rows as text; rows with nothing on them too."""
+        for row in self.content.iter_rows():
+            yield [cell if type(cell) is str else cell_text(cell) for cell in row]
+
+    def head(self) -> list[list[str]]:
+        """The first rows."""
+        return list(islice(self.rows(), HEAD_ROWS))
+
+
+def open_sheets(path: Path, where: str) -> tuple[Sheet, ...]:
+    """The sheets of a workbook that hold anything.
+
+    Raises:
+        FileRefused: it is locked, damaged or no workbook.
+    """
+    # Importing it costs little, but nothing else needs it.
+    from python_calamine import CalamineWorkbook, PasswordError
+
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        sheets = [Sheet(name, workbook.get_sheet_by_name(name)) for name in workbook.sheet_names]
+        return tuple(sheet for sheet in sheets if sheet.content.height)
+    except PasswordError as error:
+        raise FileRefused(
+            "the Excel workbook is locked with a password", where=where, remedy="save it without a password"
+        ) from error
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        # The reader is compiled: at bytes that it did not expect, it panics, and that is no `Exception`.
+        if isinstance(error, FileNotFoundError | MemoryError) or not _is_the_readers(error):
+            raise
+        raise FileRefused(
+            "this is an Excel workbook (or another Office document) that cannot be read: it is damaged or cut off",
+            where=where,
+            remedy="export or copy it again; if it opens in a spreadsheet program, save it as 'CSV UTF-8' there",
+        ) from error
+
+
+def _is_the_readers(error: BaseException) -> bool:
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
+    """Write a sheet's rows as CSV, each as wide as the header; rows with nothing on them are no rows.
+
+    Args:
+        sheet: the sheet.
+        skip: how many rows to leave out at the beginning: the header and what is above it.
+        width: the number of the header's columns. What stands beside them is kept: such a row is ragged.
+        out: where to.
+
+    Returns:
+        How many rows were written.
+    """
+    write = csv.writer(out, lineterminator="\n").writerow
+    written = 0
+    for row in islice(sheet.content.iter_rows(), skip, None):
+        cells = [cell if type(cell) is str else cell_text(cell) for cell in row]
+        if not any(cells):
+            continue
+        if len(cells) != width:
+            beyond = cells[width:]
+            if not any(beyond):
+                cells = cells[:width] + [""] * (width - len(cells))
+        write(cells)
+        written += 1
+    return written
+
+
+def cell_text(cell: Any) -> str:
+    """A typed cell as an export would write it; `1.71E+18` for a whole number that has lost its last digits."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return _number_text(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ", timespec="microseconds" if cell.microsecond else "seconds")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(int(cell.total_seconds()))
+    return "" if cell is None else str(cell)
+
+
+def _number_text(number: float) -> str:
+    if not math.isfinite(number):
+        return str(number)
+    if number == int(number):
+        return str(int(number)) if abs(number) < _EXACT_UNTIL else f"{number:.6E}"
+    text = format(number, _DIGITS)
+    return format(Decimal(text), "f") if "e" in text else text
