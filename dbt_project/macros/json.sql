@@ -55,3 +55,40 @@
 {% macro default__sorted_list(expression) -%}
     sort_array(collect_set({{ expression }}))
 {%- endmacro %}
+
+{#- A text inside JSON, by its path ($.a.b); NULL where it is absent. -#}
+{% macro json_text(json, path) -%}
+    {{ return(adapter.dispatch("json_text", "renqun")(json, path)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text(json, path) -%}
+    json_extract_string({{ json }}, '{{ path }}')
+{%- endmacro %}
+
+{% macro default__json_text(json, path) -%}
+    get_json_object({{ json }}, '{{ path }}')
+{%- endmacro %}
+
+{#-
+    The text value of a key in a JSON array of `{"key": …, "value": {"string_value": …}}`, as GA4 writes parameters. The
+    array is small: all keys are looked at as a list, in the order of the parameters.
+-#}
+{% macro json_parameter(json, key) -%}
+    {{ return(adapter.dispatch("json_parameter", "renqun")(json, key)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_parameter(json, key) -%}
+    json_extract_string(
+        list_extract(
+            json_extract({{ json }}, '$[*]'), list_position(json_extract_string({{ json }}, '$[*].key'), '{{ key }}')
+        ),
+        '$.value.string_value'
+    )
+{%- endmacro %}
+
+{% macro default__json_parameter(json, key) -%}
+    filter(
+        from_json({{ json }}, 'array<struct<key: string, value: struct<string_value: string>>>'),
+        parameter -> parameter.key = '{{ key }}'
+    )[0].value.string_value
+{%- endmacro %}

@@ -264,7 +264,7 @@ COLUMNS = {
     "marts.dim_customers": "customer_key varchar",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
     "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
-    "is_deal boolean, ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
+    "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
     "quantity decimal(18,3), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
     "ordered_at timestamp, paid_at timestamp",
@@ -274,6 +274,9 @@ COLUMNS = {
     "intermediate.int_relinked_visitors": "visitor_id varchar",
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
+    "intermediate.int_excluded_orders": "order_id varchar",
+    "intermediate.int_order_versions": "order_id varchar, paid_date date, exported_at timestamp, _source_file varchar, "
+    "_folder_date date, _batch_id varchar",
     "ops.batches": "source varchar, ds date, is_pending boolean",
 }
 
@@ -313,7 +316,7 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             for visitor, row in now.visitors.items()
         ],
         "marts.dim_customers": [{"customer_key": key} for key in sorted(now.customers)],
-        "marts.fct_orders": [row | {"shop_id": "default"} for row in now.orders],
+        "marts.fct_orders": [row | {"shop_id": "default", "is_status_contrary": False} for row in now.orders],
         "marts.fct_order_lines": now.lines,
         "marts.fct_refunds": now.refunds,
         "intermediate.int_visitor_days": visitor_days(now),

@@ -17,6 +17,7 @@ import yaml
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
 OWN_MODELS = ("path:seeds", "path:models/staging", "path:models/intermediate", "path:models/marts/core")
+MARKET_MODELS = ("path:models/marts/traffic", "path:models/marts/marketing")
 GROUPS: dict[str, str] = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))["group"] for path in sorted(SOURCES.glob("*.yml"))
 }
@@ -25,9 +26,9 @@ Row = Mapping[str, str | None]
 
 
 def canonical_columns(source: str) -> list[str]:
-    """The columns of a source, in the order of its description."""
+    """The columns of a source, in the order of its description; a range of dates has two."""
     content = yaml.safe_load((SOURCES / f"{source}.yml").read_text(encoding="utf-8"))
-    return [column["name"] for column in content["columns"]]
+    return [name for column in content["columns"] for name in (column["name"], column.get("last")) if name]
 
 
 class RawShop:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import sqlglot
 import yaml
-from raw_shop import PROJECT, RawShop, Warehouse
+from raw_shop import MARKET_MODELS, OWN_MODELS, PROJECT, RawShop, Warehouse
 from sqlglot import ErrorLevel, exp
 
 MODELS = sorted((PROJECT / "models").glob("**/*.sql"))
@@ -27,7 +27,8 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("project")
     shop = RawShop(folder)
     warehouse = Warehouse(shop, folder / "warehouse.duckdb")
-    warehouse.build(EMPTY_DAY, "--indirect-selection", "cautious")
+    models = (*OWN_MODELS, *MARKET_MODELS)
+    warehouse.build(EMPTY_DAY, "--indirect-selection", "cautious", select=models)
     assert all(
         warehouse.rows(f"select count(*) from marts.{name}") == [(0,)]
         for name in (
@@ -38,6 +39,9 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             "fct_sessions",
             "dim_customers",
             "dim_items",
+            "fct_traffic_sources__by_day",
+            "fct_ad_spend__by_day",
+            "fct_affiliate_orders",
         )
     )
     # A build before this one has consumed something, so that models are built by increments.
@@ -59,7 +63,9 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         reasons={2: "missing_required:item_id"},
     )
     shop.add_batch("traffic_events", FULL_DAY, [event], file_name="events.csv")
-    warehouse.build(FULL_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
+    warehouse.build(
+        FULL_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", select=models
+    )
     return warehouse
 
 

@@ -16,7 +16,7 @@ with
 pending as (
 
     select event_hash from {{ ref('int_event_versions') }}
-    where {{ of_pending_batches('traffic_events') }}
+    where {{ of_pending_batches(event_source_names()) }}
 
 ),
 

@@ -19,7 +19,7 @@ changed as (
 arrived as (
 
     select visitor_id, event_date, event_at, event_id, row_key from {{ ref('int_event_versions') }}
-    where {{ of_pending_batches('traffic_events') }}
+    where {{ of_pending_batches(event_source_names()) }}
 
 ),
 

@@ -32,7 +32,7 @@ superseded as (
 arrived as (
 
     select event_id, row_key from {{ ref('int_event_versions') }}
-    where {{ of_pending_batches('traffic_events') }}
+    where {{ of_pending_batches(event_source_names()) }}
 
 ),
 

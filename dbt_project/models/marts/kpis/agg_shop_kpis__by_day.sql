@@ -4,8 +4,8 @@
 
 with accepted_sources as (
     select
-        count(case when source = 'orders' then 1 end) > 0 as has_orders,
-        count(case when source = 'traffic_events' then 1 end) > 0 as has_traffic
+        count(case when {{ generic_source('source') }} = 'orders' then 1 end) > 0 as has_orders,
+        count(case when {{ generic_source('source') }} = 'traffic_events' then 1 end) > 0 as has_traffic
     from {{ source("ops", "batches") }}
     where ds <= {{ as_of_date() }}
 ),

@@ -28,7 +28,7 @@ moves_by_segment as (
 ),
 
 accepted_sources as (
-    select distinct source
+    select distinct {{ generic_source('source') }} as source
     from {{ source("ops", "batches") }}
     where ds <= {{ as_of_date() }}
 )

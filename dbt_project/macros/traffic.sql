@@ -1,0 +1,23 @@
+{#- What the traffic models share. -#}
+
+{#- The kinds of export that tell of single events of visitors. -#}
+{% macro event_source_names() -%}
+    {{ return(["traffic_events", "ga4_events"]) }}
+{%- endmacro %}
+
+{#- The platforms' own figures by source of traffic. -#}
+{% macro traffic_source_names() -%}
+    {{ return(["traffic_sources", "sycm_shop_sources"]) }}
+{%- endmacro %}
+
+{#-
+    What a kind of export is good for, by the name of the generic one: orders of any platform are orders. A shop "has
+    orders" or "has traffic events" by this.
+-#}
+{% macro generic_source(source) -%}
+    case
+        when {{ renqun.in_literals(source, renqun.order_source_names()) }} then 'orders'
+        when {{ renqun.in_literals(source, renqun.event_source_names()) }} then 'traffic_events'
+        else {{ source }}
+    end
+{%- endmacro %}
