@@ -14,6 +14,7 @@ from fixtures.exports import sycm
 from fixtures.exports.everything import exports
 from fixtures.exports.export import Export
 from renqun.ingest.catalogue import NUMBER_KINDS, Column, get_source
+from renqun.ingest.detect import FileRefused
 from renqun.ingest.ledger import BatchRecord, incoming_parquet
 from renqun.ingest.receive import ReceiveReport, receive_files
 from renqun.settings import GROUPS, Home, Shop, ShopPaths
@@ -33,17 +34,16 @@ class Received:
     def record(self, place: int) -> BatchRecord:
         return self.records[_file_name(place)]
 
-    def rows(self, place: int, column: str) -> list[tuple[str | None, str | None]]:
-        """A column's values in the file's order, each with the reason why its row is in quarantine."""
+    def rows(self, place: int) -> list[dict[str, str | None]]:
+        """Raw's rows, in the file's order."""
         parquet = incoming_parquet(self.paths, self.record(place))
-        return duckdb.sql(
-            f"SELECT {column}, _quarantine_reason FROM read_parquet('{parquet}') ORDER BY _source_row"
-        ).fetchall()
+        relation = duckdb.sql(f"SELECT * FROM read_parquet('{parquet}') ORDER BY _source_row")
+        return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
 def _file_name(place: int) -> str:
     """A name that says nothing, not even by its ending."""
-    return f"{place:03}.download"
+    return f"{place:03}.bin"
 
 
 def _receive(home: Home, group: str) -> ReceiveReport:
@@ -63,8 +63,8 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Received:
 
 
 def test_nothing_is_left_unclaimed(received: Received) -> None:
-    assert {name: record.rejected_because for name, record in received.records.items() if not record.source} == {}
-    assert len(received.records) == len(exports())
+    assert received.records.keys() == {_file_name(place) for place in range(len(exports()))}
+    assert {name: record.rejected_because for name, record in received.records.items() if record.rejected_because} == {}
 
 
 @by_export
@@ -87,11 +87,9 @@ def test_rows_are_counted_and_sums_are_left_out(received: Received, place: int) 
 def test_what_was_planted_comes_out_clean(received: Received, place: int) -> None:
     export = exports()[place]
     source = get_source(export.source)
-    wrong = []
-    for planted in export.planted:
-        value = received.rows(place, planted.column)[planted.row][0]
-        if not _is_same(source.column(planted.column), value, planted.value):
-            wrong.append((planted.row, planted.column, value, planted.value))
+    rows = received.rows(place)
+    came_out = [(one, rows[one.row][one.column]) for one in export.planted]
+    wrong = [(one, value) for one, value in came_out if not _is_same(source.column(one.column), value, one.value)]
     assert wrong == []
 
 
@@ -111,10 +109,8 @@ def test_the_figures_of_a_single_item_are_refused_with_the_nearest_source(tmp_pa
     folder = home.paths("default").landing / "traffic" / str(DAY)
     folder.mkdir(parents=True)
     Path(folder, "traffic.xls").write_bytes(sycm.item_sources())
-    (record,) = _receive(home, "traffic").batches
-    assert not record.source
-    assert record.rejected_because
-    assert "店内跳转人数" in record.rejected_because or "sycm" in record.rejected_because
+    with pytest.raises(FileRefused, match="nearest source is sycm"):
+        _receive(home, "traffic")
 
 
 def test_the_same_order_twice_a_day_is_two_batches_and_both_are_kept(received: Received) -> None:
