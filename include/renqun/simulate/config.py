@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from renqun.errors import RequestError
 
 HistoryFiles = Literal["daily", "monthly", "single"]
+Form = Literal["generic", "taobao", "taobao_xlsx", "shopify"]
+FORMS: tuple[Form, ...] = ("generic", "taobao", "taobao_xlsx", "shopify")
 MINIMUM_PLANTED_DAYS = 190
 """The planted persons need as long a history; the oldest planted order is of age 720, less leaves some out."""
 MINIMUM_DAILY_DAYS = 30
@@ -58,6 +60,10 @@ class SimulationConfig:
         traffic_sources: whether to write the platform's aggregate by source.
         profiles: whether to write members and consent.
         truth_dates: as-of dates of whole-shop totals; empty means `end` only.
+        form: whose files the orders come in. `generic`: one CSV. `taobao`: order, item and refund reports as 千牛 gave
+            them around 2017 to 2021, in GB18030, and 生意参谋 as `.xls`. `taobao_xlsx`: the reports of 2025 and 2026 with
+            columns that the seller chose, and 生意参谋, all as `.xlsx`. `shopify`: its orders and customers CSV. Events,
+            members and consent are generic always: no platform exports them of single persons.
     """
 
     customers: int
@@ -77,6 +83,7 @@ class SimulationConfig:
     traffic_sources: bool = True
     profiles: bool = True
     truth_dates: tuple[date, ...] = ()
+    form: Form = "generic"
 
     def __post_init__(self) -> None:
         problem = ""
@@ -90,6 +97,10 @@ class SimulationConfig:
             problem = f"planted persons need at least {MINIMUM_PLANTED_DAYS} days of orders"
         elif any(not self.daily_from <= day <= self.end for day in self.truth_dates):
             problem = f"dates of truth must lie between {self.daily_from} and {self.end}, where files are daily"
+        elif self.form not in FORMS:
+            problem = f"the form must be one of {', '.join(FORMS)}"
+        elif self.form.startswith("taobao") and (self.time_zone, self.currency) != ("Asia/Shanghai", "CNY"):
+            problem = "Taobao's files know one time zone and one currency: Asia/Shanghai and CNY"
         if problem:
             raise RequestError(f"the simulation cannot be made: {problem}")
         ZoneInfo(self.time_zone)

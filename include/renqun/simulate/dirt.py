@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from renqun.simulate import order_files, traffic_files
+from renqun.simulate.calendar import Calendar
 from renqun.simulate.drafts import Drafts, FileDraft
+from renqun.simulate.layouts import PLAIN
 from renqun.simulate.wall import DAY, day_text, wall_text
+from renqun.simulate.workbooks import Cell
 
 NOBODY = "planted_nobody"
 """The customer whom only rows in quarantine name: in no mart."""
-_LOST_DIGITS = "1.71E+18"
-_RAGGED, _BROKEN = "ragged_row", "broken_encoding"
-_NOON = DAY // 2
+LOST_DIGITS = "1.71E+18"
+RAGGED, BROKEN = "ragged_row", "broken_encoding"
+NOON = DAY // 2
 Cells = dict[str, str]
 
 
 def _sound_order(day: int, number: int) -> Cells:
-    at = wall_text(day * DAY + _NOON)
+    at = wall_text(day * DAY + NOON)
     return {
         "order_id": f"D-{day_text(day)}-{number}", "line_id": f"D-{day_text(day)}-{number}-1", "customer_id": NOBODY,
         "ordered_at": at, "paid_at": at, "status": "买家已付款，等待卖家发货", "item_id": "planted-nothing",
@@ -30,14 +30,14 @@ def _sound_order(day: int, number: int) -> Cells:
 
 def _sound_event(day: int, number: int) -> Cells:
     return {
-        "event_id": f"d{day}-{number}", "event_at": wall_text(day * DAY + _NOON), "event_type": "view",
+        "event_id": f"d{day}-{number}", "event_at": wall_text(day * DAY + NOON), "event_type": "view",
         "visitor_id": "pv-nobody", "customer_id": NOBODY, "item_id": "planted-nothing", "source": "手淘搜索",
     }  # fmt: skip
 
 
 def _order_faults(day: int, currency: str) -> list[tuple[str, Cells]]:
     foreign = "USD" if currency != "USD" else "EUR"
-    before, beyond = wall_text((day - 1) * DAY + _NOON), wall_text((day + 3) * DAY + _NOON)
+    before, beyond = wall_text((day - 1) * DAY + NOON), wall_text((day + 3) * DAY + NOON)
     return [
         ("missing_required", {"item_id": ""}),
         ("unparsable_value", {"refunded_amount": "12,5O"}),
@@ -48,9 +48,9 @@ def _order_faults(day: int, currency: str) -> list[tuple[str, Cells]]:
         ("paid_before_ordered", {"paid_at": before}),
         ("time_after_export", {"ordered_at": beyond, "paid_at": ""}),
         ("foreign_currency", {"currency": foreign}),
-        ("digits_lost", {"order_id": _LOST_DIGITS}),
-        (_RAGGED, {}),
-        (_BROKEN, {}),
+        ("digits_lost", {"order_id": LOST_DIGITS}),
+        (RAGGED, {}),
+        (BROKEN, {}),
     ]
 
 
@@ -59,51 +59,46 @@ def _event_faults(day: int) -> list[tuple[str, Cells]]:
         ("missing_required", {"visitor_id": ""}),
         ("unparsable_value", {"event_at": "yesterday"}),
         ("time_before_2000", {"event_at": "1999-12-31 23:00:00"}),
-        ("time_after_export", {"event_at": wall_text((day + 3) * DAY + _NOON)}),
+        ("time_after_export", {"event_at": wall_text((day + 3) * DAY + NOON)}),
         ("unknown_event_type", {"event_type": "teleport"}),
-        ("digits_lost", {"visitor_id": _LOST_DIGITS}),
-        (_RAGGED, {}),
-        (_BROKEN, {}),
+        ("digits_lost", {"visitor_id": LOST_DIGITS}),
+        (RAGGED, {}),
+        (BROKEN, {}),
     ]
 
 
-def _raw_line(header: tuple[str, ...], cells: Cells, reason: str) -> bytes:
-    values = [cells.get(column, "") for column in header]
-    if reason == _RAGGED:
-        values.append("surplus")
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
-    line = text.getvalue().encode()
-    if reason == _BROKEN:
-        line = line.replace(b"planted-nothing", b"planted-\xff\xfe", 1)
-    return line
-
-
-def _soil(draft: FileDraft, reason: str, cells: Cells) -> None:
-    draft.raw_lines.append(_raw_line(draft.header, cells, reason))
-    draft.quarantined[reason] += 1
-
-
-def draft_bad_rows(daily_from: int, traffic_start: int, end: int, currency: str, drafts: Drafts) -> None:
+def draft_bad_orders(calendar: Calendar, currency: str, drafts: Drafts) -> None:
     """One fault a day from the last day backwards, so that no file is mostly bad."""
-    _spread(
-        "orders", order_files.FILE_NAME, daily_from, end, drafts, _sound_order, lambda day: _order_faults(day, currency)
-    )
-    _spread("traffic", traffic_files.FILE_NAME, traffic_start, end, drafts, _sound_event, _event_faults)
+    days = days_of_faults(calendar.daily_from, calendar.end, len(_order_faults(0, currency)))
+    for number, day in enumerate(days):
+        reason, change = _order_faults(day, currency)[number]
+        draft = drafts.files[(False, f"orders/{day_text(day)}/orders.csv")]
+        soil_plain(draft, reason, _sound_order(day, number) | change)
 
 
-def _spread(
-    group: str,
-    name: str,
-    first_day: int,
-    end: int,
-    drafts: Drafts,
-    sound: Callable[[int, int], Cells],
-    faults: Callable[[int], list[tuple[str, Cells]]],
-) -> None:
-    count = len(faults(end))
+def draft_bad_events(calendar: Calendar, drafts: Drafts) -> None:
+    """As `draft_bad_orders`, in the files of events."""
+    days = days_of_faults(calendar.traffic_start, calendar.end, len(_event_faults(0)))
+    for number, day in enumerate(days):
+        reason, change = _event_faults(day)[number]
+        draft = drafts.files[(False, f"traffic/{day_text(day)}/traffic_events.csv")]
+        soil_plain(draft, reason, _sound_event(day, number) | change)
+
+
+def days_of_faults(first_day: int, end: int, count: int) -> list[int]:
+    """The day of each of so many faults."""
     days = max(1, end - first_day)
-    for number in range(count):
-        day = end - 1 - number % days
-        reason, change = faults(day)[number]
-        _soil(drafts.files[(False, f"{group}/{day_text(day)}/{name}")], reason, sound(day, number) | change)
+    return [end - 1 - number % days for number in range(count)]
+
+
+def soil_plain(draft: FileDraft, reason: str, cells: Cells) -> None:
+    """Add a row with a fault to a file in plain CSV."""
+    values = [cells.get(column, "") for column in draft.header]
+    line = PLAIN.line([*values, "surplus"] if reason == RAGGED else values)
+    soil(draft, reason, line.replace(b"planted-nothing", b"planted-\xff\xfe", 1) if reason == BROKEN else line)
+
+
+def soil(draft: FileDraft, reason: str, fault: bytes | Sequence[Cell]) -> None:
+    """Add a fault to a file, and what the pipeline must make of it."""
+    draft.faults.append(fault)
+    draft.quarantined[reason] += 1

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from renqun.errors import RequestError
+from renqun.simulate.layouts import PLAIN, Layout
 from renqun.simulate.wall import day_text
+from renqun.simulate.workbooks import Cell
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which part of the whole (0 to 1) is done."""
@@ -19,7 +19,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass
 class FileDraft:
-    """One export file. `raw_lines` are written as they are, after the rows."""
+    """One export file. `faults` are written as they are, after the rows."""
 
     group: str
     source: str
@@ -27,10 +27,14 @@ class FileDraft:
     name: str
     header: tuple[str, ...]
     is_late: bool = False
+    layout: Layout = PLAIN
     rows: list[Sequence[str]] = field(default_factory=list)
-    raw_lines: list[bytes] = field(default_factory=list)
+    faults: list[bytes | Sequence[Cell]] = field(default_factory=list)
+    """Lines of a text, rows of a workbook."""
     quarantined: Counter[str] = field(default_factory=Counter)
     """Reason → rows that the pipeline must quarantine for it."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Reason → rows that are none: sums of other rows."""
     same_bytes_as: str | None = None
 
     @property
@@ -39,27 +43,17 @@ class FileDraft:
         return f"{self.group}/{day_text(self.day)}/{self.name}"
 
     def content(self) -> bytes:
-        """The bytes of the file: UTF-8, one header, lines ended by a line feed."""
-        return self._text().encode() + b"".join(line + b"\n" for line in self.raw_lines)
-
-    def _text(self) -> str:
-        """Header and rows; joined plainly, which is faster, where the separators tell that no cell needs quotes."""
-        rows = [self.header, *self.rows]
-        plain = "\n".join(map(",".join, rows)) + "\n"
-        separators = len(rows) * (len(self.header) - 1)
-        if plain.count(",") == separators and plain.count("\n") == len(rows) and '"' not in plain:
-            return plain
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        return text.getvalue()
+        """The bytes of the file."""
+        return self.layout.content(self.header, self.rows, self.faults)
 
     def describe(self) -> dict[str, object]:
         """The file as the truth file writes it."""
         return {
             "source": self.source,
             "date": day_text(self.day),
-            "rows": len(self.rows) + len(self.raw_lines),
+            "rows": len(self.rows) + len(self.faults) - self.left_out.total(),
             "quarantined": dict(sorted(self.quarantined.items())),
+            "left_out": dict(sorted(self.left_out.items())),
             "same_bytes_as": self.same_bytes_as,
             "is_late": self.is_late,
         }
@@ -72,20 +66,26 @@ class Drafts:
         self.files: dict[tuple[bool, str], FileDraft] = {}
 
     def file(
-        self, group: str, source: str, day: int, name: str, header: tuple[str, ...], *, is_late: bool = False
+        self,
+        group: str,
+        source: str,
+        day: int,
+        name: str,
+        header: tuple[str, ...],
+        *,
+        is_late: bool = False,
+        layout: Layout = PLAIN,
     ) -> FileDraft:
         """The file of that name, drafted at the first call."""
         key = (is_late, f"{group}/{day_text(day)}/{name}")
         draft = self.files.get(key)
         if draft is None:
-            draft = self.files[key] = FileDraft(group, source, day, name, header, is_late)
+            draft = self.files[key] = FileDraft(group, source, day, name, header, is_late, layout)
         return draft
 
     def copy(self, draft: FileDraft, name: str) -> None:
         """The same bytes under another name."""
-        twin = FileDraft(draft.group, draft.source, draft.day, name, draft.header, draft.is_late)
-        twin.rows, twin.raw_lines, twin.quarantined = draft.rows, draft.raw_lines, draft.quarantined
-        twin.same_bytes_as = draft.path
+        twin = replace(draft, name=name, same_bytes_as=draft.path)
         self.files[(draft.is_late, twin.path)] = twin
 
     def sorted(self) -> list[FileDraft]:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from renqun.simulate import dirt, order_files, profile_files, traffic_files
+from renqun.simulate import dirt, profile_files, traffic_files
 from renqun.simulate.books import Books, keep_books
 from renqun.simulate.calendar import Calendar
 from renqun.simulate.config import SimulationConfig
 from renqun.simulate.drafts import Drafts, Progress
 from renqun.simulate.draws import Stream
 from renqun.simulate.facts import Facts, Person
+from renqun.simulate.order_forms import order_files
 from renqun.simulate.planting import Planting
 from renqun.simulate.plants_orders import plant_orders
 from renqun.simulate.plants_segments import plant_segments
@@ -176,20 +177,21 @@ def _draft(
 ) -> Drafts:
     drafts = Drafts()
     zone = ZoneInfo(config.time_zone)
-    order_files.draft_orders(facts.orders, calendar, config.currency, drafts)
+    orders = order_files(config, calendar, drafts)
+    orders.draft_orders(facts.orders)
     traffic_files.draft_events(facts.sessions[:ordinary_sessions], facts.sessions[ordinary_sessions:], zone, drafts)
     if config.dirt.duplicates:
         traffic_files.draft_duplicates(config.seed, calendar, drafts)
         if config.plant:
             traffic_files.draft_planted_duplicates(bed, zone, drafts)
-            order_files.draft_planted_exports(bed, calendar, config.currency, drafts)
+            orders.draft_planted_exports(bed)
     if config.dirt.bad_rows:
-        dirt.draft_bad_rows(calendar.daily_from, calendar.traffic_start, calendar.end, config.currency, drafts)
+        dirt.draft_bad_events(calendar, drafts)
+        orders.draft_bad_rows()
         if config.plant:
-            name = f"orders/{day_text(calendar.end - 9)}/{order_files.FILE_NAME}"
-            order_files.draft_dirty_export(bed, calendar, config.currency, drafts.files[(False, name)])
+            orders.draft_dirty_export(bed)
     if config.dirt.duplicates:
-        order_files.draft_duplicates(calendar, drafts)
+        orders.draft_duplicates()
     if config.traffic_sources:
         traffic_files.draft_sources(facts.sessions, facts.orders, calendar, drafts)
     if config.profiles:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from renqun.simulate.books import Books, CustomerPage, interested, new_customers, rfm_base
-from renqun.simulate.order_files import money
+from renqun.simulate.order_state import money
 from renqun.simulate.rfm import rfm_classes
 from renqun.simulate.wall import day_number, day_text, month_text, months_between
 

@@ -9,7 +9,7 @@ from renqun.simulate.calendar import Calendar
 from renqun.simulate.drafts import Drafts, FileDraft
 from renqun.simulate.draws import Stream
 from renqun.simulate.facts import Event, Order, Session
-from renqun.simulate.order_files import money
+from renqun.simulate.order_state import money
 from renqun.simulate.planting import Planting
 from renqun.simulate.traffic import PAID_SOURCES, SOURCES
 from renqun.simulate.wall import DAY, day_text, utc_of, wall_text

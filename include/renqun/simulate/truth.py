@@ -20,7 +20,7 @@ from typing import Any
 
 from renqun.simulate.books import Books, OrderEntry, interested, new_customers, rfm_base
 from renqun.simulate.calendar import Calendar
-from renqun.simulate.order_files import money
+from renqun.simulate.order_state import money
 from renqun.simulate.planting import Plant, Planting
 from renqun.simulate.profile_files import Consent
 from renqun.simulate.totals import HORIZONS
