@@ -264,7 +264,8 @@ COLUMNS = {
     "marts.dim_customers": "customer_key varchar",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
     "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
-    "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
+    "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
+    "paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
     "quantity decimal(18,3), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
     "ordered_at timestamp, paid_at timestamp",
@@ -323,6 +324,8 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "intermediate.int_relinked_visitors": relinked,
         "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
+        "intermediate.int_excluded_orders": [],
+        "intermediate.int_order_versions": [],
         "ops.batches": [
             {"source": name, "ds": tables.as_of, "is_pending": tables is now}
             for tables in (before, now)

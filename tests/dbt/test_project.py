@@ -63,9 +63,7 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         reasons={2: "missing_required:item_id"},
     )
     shop.add_batch("traffic_events", FULL_DAY, [event], file_name="events.csv")
-    warehouse.build(
-        FULL_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", select=models
-    )
+    warehouse.build(FULL_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", select=models)
     return warehouse
 
 
