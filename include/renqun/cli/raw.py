@@ -39,10 +39,18 @@ def list_all(as_json: JsonOption = False) -> None:
         print_json([source.model_dump(mode="json") for source in list_sources()])
         return
     rows = [
-        (source.source, source.group, source.title, " ".join(source.required_headers), len(source.columns))
+        (
+            source.source,
+            source.group,
+            source.title,
+            " ".join(source.formats),
+            " ".join(source.required_headers),
+            len(source.columns),
+            ", ".join(version.name for version in source.versions) or None,
+        )
         for source in list_sources()
     ]
-    print_table("", ("source", "group", "what", "required columns", "columns"), rows)
+    print_table("", ("source", "group", "what", "formats", "required columns", "columns", "header versions"), rows)
 
 
 @sources.command("check")
@@ -64,19 +72,35 @@ def check(
             "file": found.file_name,
             "what": f"{found.title} ({found.source})",
             "belongs into": found.drop_folder,
-            "format": f"{found.format}, {found.encoding}",
-            "known columns": ", ".join(found.mapped_columns),
+            "format": found.format if found.format == found.encoding else f"{found.format}, {found.encoding}",
+            "sheet": found.sheet or None,
+            "header version": found.header_version,
+            "about": " to ".join(sorted({str(about) for about in found.days})) if found.days else None,
+            "known columns": ", ".join(
+                name if name == canonical else f"{name} → {canonical}"
+                for name, canonical in found.mapped_columns.items()
+            ),
             "absent columns": ", ".join(found.missing_columns) or None,
             "unknown columns": ", ".join(found.unknown_columns) or None,
             "rows": f"{found.counts.rows_read:,}",
             "set aside": f"{found.counts.rows_quarantined:,}",
+            "left out": f"{sum(found.counts.rows_left_out.values()):,}",
         }
     )
+    for note in found.notes:
+        print(f"note: {note}")
+    for reason, rows in found.counts.rows_left_out.items():
+        print(f"  {rows:>8,}  left out: {reason}")
     for reason, rows in sorted(found.counts.quarantine_reasons.items()):
         print(f"  {rows:>8,}  {reason}")
     for example in found.examples:
         cells = ", ".join(f"{name}={value!r}" for name, value in example.cells.items())
         print(f"  row {example.row}: {', '.join(example.reasons)}: {cells}")
+    if found.preview:
+        # Exports have more columns than a line has room for, and the preview few rows.
+        rows = [(name, *(row[name] for row in found.preview)) for name in found.preview[0]]
+        heads = ("column", *(f"row {place}" for place in range(1, len(found.preview) + 1)))
+        print_table("the first rows, personal data masked", heads, rows)
 
 
 @batches.command("list")
@@ -107,11 +131,12 @@ def list_batches(
             record.file_name,
             record.rows_read,
             record.rows_quarantined,
+            sum(record.rows_left_out.values()),
             record.verdict + (f": {record.rejected_because}" if record.rejected_because else ""),
         )
         for record in records
     ]
-    print_table("", ("batch", "source", "date", "file", "rows", "quarantined", "verdict"), rows)
+    print_table("", ("batch", "source", "date", "file", "rows", "quarantined", "left out", "verdict"), rows)
 
 
 @batches.command("withdraw")

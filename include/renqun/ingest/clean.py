@@ -31,10 +31,12 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 _UNITS = ("元", "件", "个", "次", "人", "笔", "秒", "分", "s")
 
 _PLAIN_NUMBER = r"-?\d+(\.\d+)?"
-_ISO_DAY = r"\d{4}-\d{2}-\d{2}"
+_ISO_DAY = r"[12]\d{3}-\d{2}-\d{2}"
 _ISO_TIME = _ISO_DAY + r"( \d{2}:\d{2}(:\d{2})?)?"
 _ID = r"[0-9A-Za-z_.#-]*[0-9A-Za-z_.#]"
-_CLEAN_TEXT = r"[^\s=\pZ\p{Cf}](?s:.{5,})[^\s\pZ\p{Cf}]"
+_EDGE = r"\s\pZ\p{Cf}"
+_CLEAN_TEXT = rf"[^{_EDGE}=#nN—－-](?:(?s:.*)[^{_EDGE}])?"
+"""A text without blanks at its ends that begins like no guard and like no word for nothing."""
 _EXACT_TYPE = "DECIMAL(18, 6)"
 
 _YEAR_FIRST = (
@@ -54,6 +56,8 @@ _PER_SECOND: dict[TimeUnit, int] = {"seconds": 1, "milliseconds": 1_000, "micros
 
 _IT = "§"
 """Stands in a step for what the step before has made."""
+_CELL = "¤"
+"""Stands in a step for the cell as it was read."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,6 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
             f"WHEN regexp_full_match({_IT}, '(?i:false|0|no|n|否|无)') THEN 'false' ELSE {_IT} END"
         )
         return Cleaning(f"{_IT} IN ('true', 'false')", (*_start(column), said))
-    # A text longer than any word for "nothing" that has no blank at its ends is most texts.
     is_clean = "false" if column.nulls else f"regexp_full_match({_IT}, '{_CLEAN_TEXT}')"
     return Cleaning(is_clean, (_trimmed(_IT), _UNGUARDED, _nulled(column)))
 
@@ -107,14 +110,15 @@ def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, 
     Returns:
         Pairs of name and expression; the last one holds the canonical text.
     """
-    made = [(f"{name}_0", cleaning.is_clean.replace(_IT, value))]
-    last = value
+    cell = f"{name}_f"
+    made = [(cell, f"nullif({value}, '')"), (f"{name}_0", cleaning.is_clean.replace(_IT, cell))]
+    last = cell
     for place, step in enumerate(cleaning.steps, start=1):
-        expression = step.replace(_IT, last)
+        expression = step.replace(_IT, last).replace(_CELL, cell)
         if place == 1:
             expression = f"CASE WHEN {name}_0 THEN NULL ELSE {expression} END"
         if place == len(cleaning.steps):
-            expression = f"CASE WHEN {name}_0 THEN {value} ELSE {expression} END"
+            expression = f"CASE WHEN {name}_0 THEN {cell} ELSE {expression} END"
         last = f"{name}_{place}"
         made.append((last, expression))
     return made
@@ -176,12 +180,18 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         is_number = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}%?') AND {number} IS NOT NULL"
         is_points = "true" if column.percent_as == "points" else f"ends_with({_IT}, '%')"
         hundredth = number_text(f"{number} * 0.01::DECIMAL(3, 2)")
-        steps.append(f"CASE WHEN {is_number} AND {is_points} THEN {hundredth} ELSE {_IT} END")
+        steps.append(
+            f"CASE WHEN {_IT} IS NULL OR ({is_number} AND NOT {is_points}) THEN {_IT} "
+            f"WHEN {is_number} THEN {hundredth} ELSE {_CELL} END"
+        )
         is_clean = "false" if column.percent_as == "points" else f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
         return Cleaning(is_clean, tuple(steps))
     # A spreadsheet writes small fractions like 1.2E-05; what it writes as 1.2E+18 has lost its digits.
     small = number_text(f"TRY_CAST(TRY_CAST({_IT} AS DOUBLE) AS {_EXACT_TYPE})")
-    steps.append(f"CASE WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN {small} ELSE {_IT} END")
+    steps.append(
+        f"CASE WHEN {_IT} IS NULL OR regexp_full_match({_IT}, '{_PLAIN_NUMBER}') THEN {_IT} "
+        f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {_CELL} END"
+    )
     return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps))
 
 

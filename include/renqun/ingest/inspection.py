@@ -13,6 +13,7 @@ from renqun.ingest.checks import Place
 from renqun.ingest.detect import Detection, detect
 from renqun.ingest.engine import Workbench, literal, quoted, workbench
 from renqun.ingest.load import RowCounts, write_batch
+from renqun.ingest.names import tidied
 from renqun.settings import Shop
 
 PREVIEW_ROWS = 10
@@ -21,7 +22,7 @@ MASK = "***"
 
 _PERSONAL_NAME = re.compile(
     r"phone|mobile|cell|tel(ephone)?$|e-?mail|address|addr|receiver|recipient|consignee|(first|last|full|real|buyer)_?name"
-    r"|手机|电话|邮箱|邮件|地址|收货人|姓名|身份证",
+    r"|nick(name)?$|手机|电话|邮箱|邮件|地址|收货人|姓名|身份证|会员名|昵称|旺旺|支付宝|留言|备注|发票抬头",
     re.IGNORECASE,
 )
 _PERSONAL_VALUE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|(?<!\d)(\+?\d{1,3}[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
@@ -49,13 +50,20 @@ class FileInspection:
     format: str
     encoding: str
     header_version: str
+    """The known version's name; of an unknown one, equal sets of names have equal versions."""
+    sheet: str
+    """The workbook's sheet that was read."""
+    days: tuple[date, date] | None
+    """The days that the file is about, where its rows do not say it."""
+    notes: tuple[str, ...]
     mapped_columns: dict[str, str]
-    """Canonical column by header name."""
+    """Canonical column by header name, as the file writes it without blanks around it."""
     missing_columns: tuple[str, ...]
     """Columns that the source knows and the file does not have; none of them is required."""
     unknown_columns: tuple[str, ...]
     """Columns that the source does not know: kept in raw, used by nothing."""
     counts: RowCounts
+    """Rows that would be taken in, set aside and left out, by reason."""
     preview: tuple[dict[str, str | None], ...]
     """The first rows, personal data masked."""
     examples: tuple[QuarantineExample, ...]
@@ -93,7 +101,10 @@ def inspect_file(shop: Shop, file: Path, *, day: date | None = None) -> FileInsp
             format=detection.header.format,
             encoding=detection.header.encoding,
             header_version=detection.header_version,
-            mapped_columns={detection.header.names[at]: name for name, at in detection.places.items()},
+            sheet=detection.header.sheet,
+            days=detection.days,
+            notes=detection.notes,
+            mapped_columns={tidied(detection.header.names[at]): name for name, at in detection.places.items()},
             missing_columns=detection.missing_columns,
             unknown_columns=detection.unknown_columns,
             counts=counts,

@@ -42,8 +42,13 @@ _KEPT_TEXT = 100_000
 _FORGET_EVERY = 64 * 1024 * 1024
 
 
-def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Callable[[str], int]) -> None:
+Use = Callable[[str, int | None], int]
+
+
+def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Use) -> None:
     """Hand a file's relation, as SQL, to `use`, which reads it whole and says how many rows it has got.
+
+    It is told how many there should be, where that is known.
 
     `use` is called a second time, with the records split one by one, where the strict reader stops at a record
     that is not well-formed, or has not read as many as there are.
@@ -66,16 +71,16 @@ def read_file(bench: Workbench, path: Path, detection: Detection, where: str, us
                 (bench.folder / "plain.csv").unlink(missing_ok=True)
 
 
-def _use_text(bench: Workbench, plain: Plain, detection: Detection, where: str, use: Callable[[str], int]) -> None:
+def _use_text(bench: Workbench, plain: Plain, detection: Detection, where: str, use: Use) -> None:
     if plain.path.stat().st_size == 0:
-        use(_no_rows(detection))
+        use(_no_rows(detection), 0)
         return
     if plain.starts_with_header or plain.data_start == 0:
         quoting = quoting_of(plain.path, plain.data_start, plain.delimiter)
         if quoting.is_sound:
             # The strict reader refuses by raising: quotes that do not close, too many or few cells, no UTF-8.
             with suppress(*_NOT_WELL_FORMED):
-                if use(_strict_relation(bench, plain)) == quoting.records:
+                if use(_strict_relation(bench, plain), quoting.records) == quoting.records:
                     return
     _use_split(bench, detection, where, use, lambda split: _split_to(plain, detection, split), plain.delimiter)
 
@@ -84,14 +89,14 @@ def _use_split(
     bench: Workbench,
     detection: Detection,
     where: str,
-    use: Callable[[str], int],
+    use: Use,
     write: Callable[[Path], int],
     delimiter: str,
 ) -> None:
     split = bench.folder / "split.csv"
     try:
         written = write(split)
-        found = use(_split_relation(detection, split, delimiter))
+        found = use(_split_relation(detection, split, delimiter), written)
     finally:
         split.unlink(missing_ok=True)
     if found != written:
@@ -230,7 +235,7 @@ def _quote(cell: bytes) -> bytes:
     return b'"' + cell.replace(b'"', b'""') + b'"'
 
 
-def _use_parquet(bench: Workbench, path: Path, where: str, use: Callable[[str], int]) -> None:
+def _use_parquet(bench: Workbench, path: Path, where: str, use: Use) -> None:
     table = f"read_parquet({bench.readable(path)}, binary_as_string = true)"
     described = bench.connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     cells = ", ".join(
@@ -241,7 +246,7 @@ def _use_parquet(bench: Workbench, path: Path, where: str, use: Callable[[str], 
         f"NULL::VARCHAR AS record_text FROM {table}"
     )
     try:
-        use(sql)
+        use(sql, None)
     except (*_NOT_WELL_FORMED, duckdb.IOException) as error:
         if not _reads(bench, sql):
             raise FileRefused(

@@ -2,8 +2,8 @@
 
 The rules are RFC 4180's, on bytes: fields separated by commas (or by another sign), a field that begins with a quote
 ends with one and may hold commas, line ends and doubled quotes. A quote inside a field that does not begin with one
-is a character like any other. A record whose quoting is broken ends at its line's end, so it takes no other record with it.
-Lines with nothing on them are no records.
+is a character like any other. A record whose quoting is broken ends at its line's end, so it takes no
+other record with it. Lines with nothing on them are no records.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def test_closing_a_day_is_said_once(renqun: Renqun) -> None:
 
 def test_sources_are_listed_and_a_file_is_recognised(renqun: Renqun, tmp_path: Path) -> None:
     sources = {source["source"] for source in renqun.json("sources", "list")}  # type: ignore[attr-defined]
-    assert sources == {"orders", "traffic_events", "traffic_sources", "members", "consent"}
+    assert {"orders", "traffic_events", "traffic_sources", "members", "consent", "taobao_orders"} <= sources
     file = tmp_path / "whatever.txt"
     file.write_text(
         "order_id,ordered_at,item_id,quantity,unit_price,colour\n1,2026-03-08 10:00,i1,1,9.90,red\n", encoding="utf-8"
@@ -125,6 +125,30 @@ def test_sources_are_listed_and_a_file_is_recognised(renqun: Renqun, tmp_path: P
     assert found["unknown_columns"] == ["colour"]  # type: ignore[index]
     text = renqun("sources", "check", str(file)).stdout
     assert "order lines (orders)" in text
+
+
+def test_a_platform_file_is_shown_without_anybodys_data(renqun: Renqun, tmp_path: Path) -> None:
+    file = tmp_path / "whatever.txt"
+    file.write_bytes(
+        "订单编号,买家会员名,买家应付货款,买家实际支付金额,订单状态,联系手机,订单创建时间,订单付款时间 ,收货人姓名\n"
+        '="90210000000000017",某某,"1,234.00","12.30元",交易成功,"\'13000000001",2026/3/8 9:05,2026/3/8 9:06,某人\n'
+        '9.02E+16,某某,"1.00","1.00",交易成功,"",2026-03-08 09:05:00,,某人\n,,,,,,,,\n'.encode("gb18030")
+    )
+    found = renqun.json("sources", "check", str(file), "--date", "2026-03-08")
+    assert (found["source"], found["encoding"]) == ("taobao_orders", "gb18030")  # type: ignore[index]
+    assert found["counts"]["quarantine_reasons"] == {"digits_lost:order_id": 1}  # type: ignore[index]
+    assert found["counts"]["rows_left_out"] == {"blank_row": 1}  # type: ignore[index]
+    first = found["preview"][0]  # type: ignore[index]
+    assert (first["order_id"], first["order_paid_amount"], first["ordered_at"]) == (
+        "90210000000000017", "12.30", "2026-03-08 09:05",
+    )  # fmt: skip
+    text = renqun("sources", "check", str(file), "--date", "2026-03-08").stdout
+    assert "订单付款时间 → paid_at" in text
+    assert "digits_lost:order_id" in text
+    assert "left out: blank_row" in text
+    for personal in ("13000000001", "某某", "某人"):
+        assert personal not in text
+        assert personal not in str(found)
 
 
 def test_status_of_an_empty_shop_is_no_error(renqun: Renqun) -> None:

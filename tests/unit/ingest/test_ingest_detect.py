@@ -38,7 +38,7 @@ JUNK = random.Random(7).randbytes(4000)
         (b"13800138000,x@example.com\n", "(…, …)", "header line"),
         (ORDERS.replace("unit_price", "cost"), "nearest source is orders (order lines)", "with this column"),
         (ORDERS.replace("unit_price", "cost"), "but the header misses unit_price or", "with this column"),
-        (ORDERS.replace("unit_price", "p").replace("item_id", "i"), "misses item_id or product_id, unit_price or", "these columns"),
+        (ORDERS.replace("unit_price", "p").replace("item_id", "i"), "product_id, unit_price or", "these columns"),
         (ORDERS.replace("paid_at", "Paid_At"), "'Paid_At' for 'paid_at'", "exactly"),
         (ORDERS.replace("quantity", " quantity"), "' quantity' for 'quantity'", "exactly"),
         (ORDERS.replace("paid_at", "order_id"), "more than once: order_id", "once"),

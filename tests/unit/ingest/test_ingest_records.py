@@ -134,7 +134,7 @@ def test_the_splitter_keeps_every_record_with_its_place(tmp_path: Path, bench: W
     path.write_bytes(data)
     rows: list[tuple[object, ...]] = []
 
-    def fetch(sql: str) -> int:
+    def fetch(sql: str, _: int | None) -> int:
         rows[:] = bench.connection.execute(f"SELECT source_row, c0, fault, record_text FROM ({sql})").fetchall()
         return len(rows)
 
@@ -180,7 +180,7 @@ def test_a_reader_that_loses_rows_is_found_out(tmp_path: Path, bench: Workbench)
     path = tmp_path / "sound.csv"
     path.write_bytes(data)
     counts = iter([1, 2])
-    read.read_file(bench, path, detection_of(data), "there", lambda _: next(counts))
+    read.read_file(bench, path, detection_of(data), "there", lambda *_: next(counts))
     assert next(counts, None) is None, "the careful reader had to be asked"
     with pytest.raises(TechnicalError, match="2 rows, but 1 were read"):
-        read.read_file(bench, path, detection_of(data), "there", lambda _: 1)
+        read.read_file(bench, path, detection_of(data), "there", lambda *_: 1)
