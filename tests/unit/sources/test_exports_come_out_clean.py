@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -102,6 +103,16 @@ def _is_same(column: Column, value: str | None, wanted: str | None) -> bool:
     if column.kind == "timestamp":
         return datetime.fromisoformat(value) == datetime.fromisoformat(wanted)
     return value == wanted
+
+
+@pytest.mark.parametrize("place", [n for n, export in enumerate(exports()) if export.source == "ga4_events"])
+def test_nested_values_arrive_as_json(received: Received, place: int) -> None:
+    view, purchase = received.rows(place)
+    params = json.loads(view["event_params"] or "")
+    assert [param["key"] for param in params] == ["ga_session_id", "page_location"]
+    assert str(params[0]["value"]["int_value"]) == "1748736000"
+    assert json.loads(purchase["items"] or "")[0]["item_id"] == "BAG-1"
+    assert json.loads(purchase["ecommerce"] or "")["transaction_id"] == "#1001"
 
 
 def test_the_figures_of_a_single_item_are_refused_with_the_nearest_source(tmp_path: Path) -> None:
