@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
+from loaded_exports import DAY, raw_rows, wrong_values
 
 from fixtures.exports import sycm
 from fixtures.exports.everything import exports
 from fixtures.exports.export import Export
-from renqun.ingest.catalogue import NUMBER_KINDS, Column, get_source
+from renqun.ingest.catalogue import get_source
 from renqun.ingest.detect import FileRefused
 from renqun.ingest.ledger import BatchRecord, incoming_parquet
 from renqun.ingest.receive import ReceiveReport, receive_files
 from renqun.settings import GROUPS, Home, Shop, ShopPaths
-
-DAY = date(2026, 8, 2)
 
 by_export = pytest.mark.parametrize("place", range(len(exports())), ids=[export.called for export in exports()])
 
@@ -37,9 +33,7 @@ class Received:
 
     def rows(self, place: int) -> list[dict[str, str | None]]:
         """Raw's rows, in the file's order."""
-        parquet = incoming_parquet(self.paths, self.record(place))
-        relation = duckdb.sql(f"SELECT * FROM read_parquet('{parquet}') ORDER BY _source_row")
-        return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        return raw_rows(incoming_parquet(self.paths, self.record(place)))
 
 
 def _file_name(place: int) -> str:
@@ -88,21 +82,7 @@ def test_rows_are_counted_and_sums_are_left_out(received: Received, place: int) 
 def test_what_was_planted_comes_out_clean(received: Received, place: int) -> None:
     export = exports()[place]
     source = get_source(export.source)
-    rows = received.rows(place)
-    came_out = [(one, rows[one.row][one.column]) for one in export.planted]
-    wrong = [(one, value) for one, value in came_out if not _is_same(source.column(one.column), value, one.value)]
-    assert wrong == []
-
-
-def _is_same(column: Column, value: str | None, wanted: str | None) -> bool:
-    """The same value in raw's words: a number by its size, a time by its instant or its day."""
-    if value is None or wanted is None:
-        return value is wanted
-    if column.kind in NUMBER_KINDS:
-        return Decimal(value) == Decimal(wanted)
-    if column.kind == "timestamp":
-        return datetime.fromisoformat(value) == datetime.fromisoformat(wanted)
-    return value == wanted
+    assert wrong_values(source, received.rows(place), export.planted) == []
 
 
 @pytest.mark.parametrize("place", [n for n, export in enumerate(exports()) if export.source == "ga4_events"])
