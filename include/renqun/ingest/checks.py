@@ -58,10 +58,12 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
     source = detection.source
     cell, ways = _cells(detection, place)
     extra = {name: f"x{at}" for name, at in detection.unknown_places.items()}
+    # The column that says whether a cell was clean already, where it was cleaned.
+    looked_at = {way[-1][0]: way[1][0] for way in ways if len(way) > 1}
     stages = _stages_of(ways)
     stages[0] += [(value, f"nullif(c{value[1:]}, '')") for value in extra.values()]
     typed = [
-        (f"t_{cell[column.name]}", _typed(column, cell[column.name], place.shop))
+        (f"t_{cell[column.name]}", _typed(column, cell[column.name], looked_at.get(cell[column.name]), place.shop))
         for column in _canonical(source)
         if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}
     ]
@@ -276,9 +278,22 @@ def _filled(value: str) -> str:
     return f"CASE WHEN {value} < '!' THEN {trimmed} ELSE {value} END"
 
 
-def _typed(column: Column, value: str, shop: Shop) -> str:
-    """The cell as what it means: an instant, a number; null where it does not parse."""
+def _typed(column: Column, value: str, is_clean: str | None, shop: Shop) -> str:
+    """The cell as what it means: an instant, a number; null where it does not parse.
+
+    A cell that was found clean is of the kind's plainest form, and is not asked again.
+    """
     zone = literal(shop.time_zone)
+    if is_clean is not None:
+        by_pattern = _typed(column, value, None, shop)
+        match column.kind:
+            case "timestamp":
+                cast = f"timezone({zone}, TRY_CAST({value} AS TIMESTAMP))"
+            case "date" | "date_range":
+                cast = f"timezone({zone}, TRY_CAST({value} AS DATE)::TIMESTAMP)"
+            case _:
+                cast = f"TRY_CAST({value} AS {_NUMBER_TYPE})"
+        return f"CASE WHEN {is_clean} THEN {cast} ELSE {by_pattern} END"
     match column.kind:
         case "timestamp":
             return (

@@ -14,6 +14,7 @@ from renqun.ingest.engine import literal
 from renqun.settings import Shop
 
 _BLANKS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b")
+_BLANKS_AND_GUARDS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b=\"'")
 """Blanks of all widths, TABs, and the marks that cannot be seen."""
 _NULLS = ("", "-", "--", "—", "——", "－", "－－", "n/a", "null", "#n/a")
 
@@ -33,10 +34,6 @@ _UNITS = ("元", "件", "个", "次", "人", "笔", "秒", "分", "s")
 _PLAIN_NUMBER = r"-?\d+(\.\d+)?"
 _ISO_DAY = r"[12]\d{3}-\d{2}-\d{2}"
 _ISO_TIME = _ISO_DAY + r"( \d{2}:\d{2}(:\d{2})?)?"
-_ID = r"[0-9A-Za-z_.#-]*[0-9A-Za-z_.#]"
-_EDGE = r"\s\pZ\p{Cf}"
-_CLEAN_TEXT = rf"[^{_EDGE}=#nN—－-](?:(?s:.*)[^{_EDGE}])?"
-"""A text without blanks at its ends that begins like no guard and like no word for nothing."""
 _EXACT_TYPE = "DECIMAL(18, 6)"
 
 _YEAR_FIRST = (
@@ -79,7 +76,7 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
         shop: the shop, whose zone and currency hold where the source names none.
     """
     if column.kind == "id":
-        return Cleaning(f"regexp_full_match({_IT}, '{_ID}')", _start(column))
+        return Cleaning(_CLEAN_TEXT, _start(column))
     if column.kind in NUMBER_KINDS:
         return _cleaning_of_number(source, column, shop)
     if column.kind in TIME_KINDS:
@@ -90,8 +87,20 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
             f"WHEN regexp_full_match({_IT}, '(?i:false|0|no|n|否|无)') THEN 'false' ELSE {_IT} END"
         )
         return Cleaning(f"{_IT} IN ('true', 'false')", (*_start(column), said))
-    is_clean = "false" if column.nulls else f"regexp_full_match({_IT}, '{_CLEAN_TEXT}')"
+    is_clean = "false" if column.nulls else _CLEAN_TEXT
     return Cleaning(is_clean, (_trimmed(_IT), _UNGUARDED, _nulled(column)))
+
+
+_STARTS = (("0", ":"), ("A", "N"), ("O", "n"), ("o", "~"), ("\u3041", "\ufb00"))
+"""What most texts begin with: digits, letters and signs, but no guard, no dash and no `N/A`."""
+_CLEAN_TEXT = (
+    "("
+    + " OR ".join(f"({_IT} >= '{first}' AND {_IT} < '{after}')" for first, after in _STARTS)
+    + f" OR ({_IT} >= 'A' AND {_IT} < '~' AND length({_IT}) > {len('NULL')})"
+    + ")"
+    + "".join(f" AND NOT ends_with({_IT}, {literal(blank)})" for blank in " \t\n\u3000\u00a0")
+)
+"""Comparisons cost a tenth of a pattern, and there are more texts than anything else."""
 
 
 def last_of_range(column: Column) -> Cleaning:
@@ -110,17 +119,22 @@ def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, 
     Returns:
         Pairs of name and expression; the last one holds the canonical text.
     """
-    cell = f"{name}_f"
-    made = [(cell, f"nullif({value}, '')"), (f"{name}_0", cleaning.is_clean.replace(_IT, cell))]
+    cell, clean = f"{name}_f", f"{name}_0"
+    made = [(cell, f"nullif({value}, '')"), (clean, f"{cell} IS NULL OR ({cleaning.is_clean.replace(_IT, cell)})")]
+    # A step that looks at its input once is written around the one before it. All of it happens behind the question
+    # whether the cell is clean: for most cells, none of it does.
+    expressions: list[str] = []
+    for step in cleaning.steps:
+        if expressions and step.count(_IT) == 1:
+            expressions[-1] = step.replace(_IT, expressions[-1])
+        else:
+            expressions.append(step)
     last = cell
-    for place, step in enumerate(cleaning.steps, start=1):
-        expression = step.replace(_IT, last).replace(_CELL, cell)
-        if place == 1:
-            expression = f"CASE WHEN {name}_0 THEN NULL ELSE {expression} END"
-        if place == len(cleaning.steps):
-            expression = f"CASE WHEN {name}_0 THEN {cell} ELSE {expression} END"
+    for place, expression in enumerate(expressions, start=1):
+        made_of = expression.replace(_IT, last).replace(_CELL, cell)
+        otherwise = cell if place == len(expressions) else "NULL"
         last = f"{name}_{place}"
-        made.append((last, expression))
+        made.append((last, f"CASE WHEN {clean} THEN {otherwise} ELSE {made_of} END"))
     return made
 
 
@@ -134,18 +148,16 @@ def _trimmed(value: str) -> str:
     return f"trim({value}, {_BLANKS})"
 
 
-_UNGUARDED = (
-    f"CASE WHEN starts_with({_IT}, '=\"') AND ends_with({_IT}, '\"') AND length({_IT}) > 2 "
-    f"THEN {_trimmed(f'substr({_IT}, 3, length({_IT}) - 3)')} ELSE {_IT} END"
-)
+_UNGUARDED = f"""regexp_replace({_IT}, '^="\\s*((?s:.*?))\\s*"$', '\\1')"""
 """Without a guard (`="…"`)."""
 
-_WITHOUT_APOSTROPHE = f"CASE WHEN starts_with({_IT}, '''') THEN {_trimmed(f'substr({_IT}, 2)')} ELSE {_IT} END"
-"""Without the apostrophe by which spreadsheets are told that digits are a text."""
+_BARE = f"trim({_IT}, {_BLANKS_AND_GUARDS})"
+"""Without blanks, guards (`="…"`) and the apostrophe by which spreadsheets are told that digits are a text: ids,
+numbers and times have none of these signs at their ends."""
 
 
 def _start(column: Column) -> tuple[str, ...]:
-    return _trimmed(_IT), _UNGUARDED, _WITHOUT_APOSTROPHE, _nulled(column)
+    return _BARE, _nulled(column)
 
 
 def _nulled(column: Column) -> str:
@@ -154,7 +166,7 @@ def _nulled(column: Column) -> str:
     As a pattern: DuckDB makes a join of a longer `IN`, which costs more than the rest of the file.
     """
     nulls = "|".join(re.escape(text) for text in dict.fromkeys((*_NULLS, *(null.lower() for null in column.nulls))))
-    return f"CASE WHEN regexp_full_match({_IT}, {literal(f'(?i:{nulls})')}) THEN NULL ELSE {_IT} END"
+    return f"nullif(regexp_replace({_IT}, {literal(f'^(?i:{nulls})$')}, ''), '')"
 
 
 _NARROWED = f"translate({_IT}, '{_WIDE}', '{_NARROW}')"
@@ -164,15 +176,17 @@ _NARROWED = f"translate({_IT}, '{_WIDE}', '{_NARROW}')"
 def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
     currency = source.currency or shop.currency
     signs = _SIGNS.get(currency, (currency.lower(),))
+    sign, unit = "|".join(signs), "|".join((*signs, *_UNITS))
+    nothing = _nulled(column).replace(_IT, _trimmed(_CELL))
+    # What is no number in the end stays as it was, or says that there is nothing.
+    otherwise = f"CASE WHEN {nothing} IS NULL THEN NULL ELSE {_CELL} END"
     steps = [
-        *_start(column),
+        _BARE,
         f"lower(replace({_NARROWED}, ' ', ''))",
         # (12.00) is -12.00; then the sign, so that -¥12 and ¥-12 are the same.
-        f"regexp_replace({_IT}, '^\\((.*)\\)$', '-\\1')",
-        f"regexp_replace({_IT}, '^(-?)(?:{'|'.join(signs)})', '\\1')",
-        f"regexp_replace({_IT}, '^\\+', '')",
+        f"CASE WHEN starts_with({_IT}, '(') THEN regexp_replace({_IT}, '^\\((.*)\\)$', '-\\1') ELSE {_IT} END",
         *([_SECONDS] if column.kind == "duration" else []),
-        f"regexp_replace({_IT}, '(?:{'|'.join((*signs, *_UNITS))})$', '')",
+        f"regexp_replace({_IT}, '^\\+?(-?)(?:{sign})?(-?.*?)(?:{unit})?$', '\\1\\2')",
         _UNGROUPED,
     ]
     if column.kind == "percent":
@@ -181,16 +195,16 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         is_points = "true" if column.percent_as == "points" else f"ends_with({_IT}, '%')"
         hundredth = number_text(f"{number} * 0.01::DECIMAL(3, 2)")
         steps.append(
-            f"CASE WHEN {_IT} IS NULL OR ({is_number} AND NOT {is_points}) THEN {_IT} "
-            f"WHEN {is_number} THEN {hundredth} ELSE {_CELL} END"
+            f"CASE WHEN {is_number} AND NOT {is_points} THEN {_IT} "
+            f"WHEN {is_number} THEN {hundredth} ELSE {otherwise} END"
         )
         is_clean = "false" if column.percent_as == "points" else f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
         return Cleaning(is_clean, tuple(steps))
     # A spreadsheet writes small fractions like 1.2E-05; what it writes as 1.2E+18 has lost its digits.
     small = number_text(f"TRY_CAST(TRY_CAST({_IT} AS DOUBLE) AS {_EXACT_TYPE})")
     steps.append(
-        f"CASE WHEN {_IT} IS NULL OR regexp_full_match({_IT}, '{_PLAIN_NUMBER}') THEN {_IT} "
-        f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {_CELL} END"
+        f"CASE WHEN regexp_full_match({_IT}, '{_PLAIN_NUMBER}') THEN {_IT} "
+        f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {otherwise} END"
     )
     return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps))
 

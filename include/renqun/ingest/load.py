@@ -18,7 +18,7 @@ import duckdb
 
 from renqun.errors import TechnicalError
 from renqun.ingest.checks import Place, judged_relation, left_out_relation, rows_that_share, whole_relation
-from renqun.ingest.detect import Detection
+from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal
 from renqun.ingest.read import read_file
 
@@ -47,6 +47,7 @@ def write_batch(
         FileRefused: the file as a whole cannot be read.
         TechnicalError: the Parquet could not be written.
     """
+    _refuse_another_currency(detection, place, where)
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     judged = staged.with_suffix(".judged.tmp")
@@ -82,6 +83,20 @@ def write_batch(
         judged.unlink(missing_ok=True)
         staged.unlink(missing_ok=True)
     return replace(counts, rows_left_out=left_out)
+
+
+def _refuse_another_currency(detection: Detection, place: Place, where: str) -> None:
+    """A platform that sells in one currency does not write it into its rows: none of them would be sound."""
+    source, shop = detection.source, place.shop
+    named = {source.rules.shop_currency or "currency", "currency_code"}
+    if not source.currency or source.currency == shop.currency or named & set(detection.columns):
+        return
+    if any(column.kind == "money" and column.name in detection.places for column in source.columns):
+        raise FileRefused(
+            f"{source.title} are in {source.currency}, but the currency of the shop {shop.id!r} is {shop.currency}",
+            where=where,
+            remedy="drop the file into the shop that it belongs to, or correct the shop's currency in shops.yml",
+        )
 
 
 def copy_to_parquet(bench: Workbench, sql: str, target: Path) -> None:

@@ -33,7 +33,7 @@ _CHUNK_BYTES = 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 UTF8_MARK = b"\xef\xbb\xbf"
 
-_JUNK = re.compile(r"(^|/)(__MACOSX/|\.|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+_JUNK = re.compile(r"(^|/)(__MACOSX/|\.[^./]|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 """What operating systems put into archives."""
 
 _UNPACK = "unpack it and drop the files inside"
