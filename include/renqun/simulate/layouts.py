@@ -39,7 +39,7 @@ class PlainText:
 
 @dataclass(frozen=True)
 class GuardedText:
-    """CSV as 千牛 writes it: GB18030, names bare, every cell quoted, long ids as formulas (`="351…"`) outside the quotes."""
+    """CSV as 千牛 writes it: GB18030, names bare, cells quoted, long ids as formulas (`="351…"`) outside the quotes."""
 
     guarded: frozenset[str]
     """Names of the columns whose cells are guarded."""
@@ -83,6 +83,11 @@ class Book:
 
 
 PLAIN = PlainText()
+
+
+def names(text: str) -> Header:
+    """The names of a header, as they stand in its line."""
+    return tuple(text.split(","))
 
 
 def _plain_text(rows: Rows) -> str:

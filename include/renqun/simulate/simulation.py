@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from renqun.simulate import dirt, profile_files, traffic_files
+from renqun.simulate import dirt, profile_files, shopify_files, sycm_files, traffic_files
 from renqun.simulate.books import Books, keep_books
 from renqun.simulate.calendar import Calendar
 from renqun.simulate.config import SimulationConfig
@@ -103,6 +103,8 @@ def _simulate(
     progress("files", 0.0)
     consents = _consents(ordinary, planted_people, config, calendar)
     drafts = _draft(config, calendar, bed, facts, len(sessions), consents)
+    if config.form == "shopify":
+        shopify_files.facts_as_told(facts, calendar)
     progress("truth", 0.0)
     books = _books(config, calendar, facts)
     written = drafts.write(landing, late, progress)
@@ -193,11 +195,23 @@ def _draft(
     if config.dirt.duplicates:
         orders.draft_duplicates()
     if config.traffic_sources:
-        traffic_files.draft_sources(facts.sessions, facts.orders, calendar, drafts)
+        _draft_platform_figures(config, calendar, facts, drafts)
     if config.profiles:
         profile_files.draft_members(facts.people, calendar, drafts)
         profile_files.draft_consents(consents, calendar, drafts)
+        if config.form == "shopify":
+            shopify_files.draft_customers(facts, consents, calendar, drafts)
     return drafts
+
+
+def _draft_platform_figures(config: SimulationConfig, calendar: Calendar, facts: Facts, drafts: Drafts) -> None:
+    figures = traffic_files.count_sources(facts.sessions, facts.orders, calendar)
+    if not config.form.startswith("taobao"):
+        traffic_files.draft_sources(figures, drafts)
+        return
+    kind: sycm_files.Kind = "xls" if config.form == "taobao" else "xlsx"
+    sycm_files.draft_shop_sources(figures, calendar, drafts, kind, twice=config.dirt.duplicates)
+    sycm_files.draft_items(facts.sessions, facts.orders, calendar, drafts, kind)
 
 
 def _books(config: SimulationConfig, calendar: Calendar, facts: Facts) -> dict[int, dict[str, Books]]:

@@ -58,7 +58,10 @@ class _Till:
         lines = []
         chosen = [favourite]
         for _ in range(draw.pick(_LINE_COUNTS) - 1):
-            chosen.append(self.all_items[int(draw.random() * draw.random() * len(self.all_items))])
+            item = self.all_items[int(draw.random() * draw.random() * len(self.all_items))]
+            # One line an item, so that a refund that names its item names its line.
+            if item.item_id not in {one.item_id for one in chosen}:
+                chosen.append(item)
         for place, item in enumerate(chosen, start=1):
             quantity = draw.pick(_QUANTITIES)
             discount = item.price * quantity * off // 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from renqun.simulate.calendar import Calendar
@@ -85,8 +86,35 @@ def draft_planted_duplicates(bed: Planting, zone: ZoneInfo, drafts: Drafts) -> N
             second.rows.extend(_row(event, session, zone) for event in session.events[:2])
 
 
-def draft_sources(sessions: Iterable[Session], orders: Iterable[Order], calendar: Calendar, drafts: Drafts) -> None:
-    """The platform's own counts by source; like the real ones they overlap and never add up to the shop's."""
+@dataclass(slots=True)
+class SourceFigures:
+    """What the platform counts for a source on a day; the amount in cents."""
+
+    level: str
+    """The level above the source."""
+    visitors: int = 0
+    views: int = 0
+    cart_visitors: int = 0
+    favourite_visitors: int = 0
+    orders_placed: int = 0
+    buyers_paid: int = 0
+    paid: int = 0
+
+    def add(self, other: SourceFigures) -> None:
+        """Sum the figures of two sources."""
+        self.visitors += other.visitors
+        self.views += other.views
+        self.cart_visitors += other.cart_visitors
+        self.favourite_visitors += other.favourite_visitors
+        self.orders_placed += other.orders_placed
+        self.buyers_paid += other.buyers_paid
+        self.paid += other.paid
+
+
+def count_sources(
+    sessions: Iterable[Session], orders: Iterable[Order], calendar: Calendar
+) -> dict[int, dict[str, SourceFigures]]:
+    """The platform's own counts by day and source; like the real ones they overlap and never add up to the shop's."""
     persons: dict[tuple[int, str], dict[str, set[str]]] = {}
     views: dict[tuple[int, str], int] = {}
     for session in sessions:
@@ -110,13 +138,30 @@ def draft_sources(sessions: Iterable[Session], orders: Iterable[Order], calendar
             key = (order.paid_at // DAY, source)
             paid[key] = paid.get(key, 0) + order.paid
             buyers.setdefault(key, set()).add(order.identity or order.order_id)
-    for day in range(calendar.traffic_start, calendar.end + 1):
+    return {
+        day: {
+            source: SourceFigures(
+                level="广告流量" if source in PAID_SOURCES else "平台流量",
+                visitors=len(persons.get((day, source), {}).get("any", ())),
+                views=views.get((day, source), 0),
+                cart_visitors=len(persons.get((day, source), {}).get("cart", ())),
+                favourite_visitors=len(persons.get((day, source), {}).get("favourite", ())),
+                orders_placed=placed.get((day, source), 0),
+                buyers_paid=len(buyers.get((day, source), ())),
+                paid=paid.get((day, source), 0),
+            )
+            for source in names
+        }
+        for day in range(calendar.traffic_start, calendar.end + 1)
+    }
+
+
+def draft_sources(figures: dict[int, dict[str, SourceFigures]], drafts: Drafts) -> None:
+    """One row a day and source, in the generic form."""
+    for day, sources in figures.items():
         draft = drafts.file("traffic", "traffic_sources", day, "traffic_sources.csv", SOURCE_COLUMNS)
-        for source in names:
-            key = (day, source)
-            found = persons.get(key, {})
-            counts = [len(found.get("any", ())), views.get(key, 0)]
-            counts += [len(found.get("cart", ())), len(found.get("favourite", ())), placed.get(key, 0)]
-            counts.append(len(buyers.get(key, ())))
-            level = "广告流量" if source in PAID_SOURCES else "平台流量"
-            draft.rows.append([day_text(day), level, source, "", *map(str, counts), money(paid.get(key, 0))])
+        for source, one in sources.items():
+            counts = (one.visitors, one.views, one.cart_visitors, one.favourite_visitors, one.orders_placed)
+            draft.rows.append(
+                [day_text(day), one.level, source, "", *map(str, counts), str(one.buyers_paid), money(one.paid)]
+            )
