@@ -3,6 +3,7 @@ inside an archive is ever used as a path."""
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
 import struct
@@ -211,8 +212,8 @@ def _unpack_gzip(path: Path, target: Path, where: str) -> None:
 
 
 def _raise_if_not_the_archives_fault(error: Exception) -> None:
-    """A full disk and a file that has gone are errors of the system, with its number; a damaged archive has none."""
-    if isinstance(error, OSError) and error.errno is not None:
+    """A full disk and a file that has gone are errors of the system; a damaged archive has none, or leads nowhere."""
+    if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
         raise error
 
 

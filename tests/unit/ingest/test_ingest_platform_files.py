@@ -164,9 +164,7 @@ def test_a_near_miss_says_what_is_missing(place: Place, content: bytes, said: st
 
 def test_an_archive_with_one_file_or_several_of_a_kind_is_one_batch(place: Place) -> None:
     other = text(HEADER, ROW.replace("0017", "0018"))
-    content = zipped(
-        **{"导出/一.csv": text(HEADER, ROW), "导出/二.csv": other, "__MACOSX/x": b"junk", ".DS_Store": b"j"}
-    )
+    content = zipped({"导出/一.csv": text(HEADER, ROW), "导出/二.csv": other, "__MACOSX/x": b"junk", ".DS_Store": b"j"})
     record = received(place, content)
     assert place.rows(record, "order_id, _source_row") == [("90210000000000017", 1), ("90210000000000018", 2)]
 
