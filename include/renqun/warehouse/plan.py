@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from renqun.errors import BuildSuperseded, RequestError
+from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError
 from renqun.ingest.ledger import BatchRecord, accepted_batches
 from renqun.lock import exclusive
 from renqun.run import RunContext
@@ -124,10 +124,15 @@ def load_plan(ctx: RunContext, build_id: str) -> BuildPlan:
     """The plan that `plan_build` wrote.
 
     Raises:
+        AlreadyBuilt: another run has planned the same build and finished it meanwhile.
         RequestError: there is none of that id.
     """
     file = _plan_file(ctx, build_id)
     if not file.exists():
+        if _is_finished(ctx, build_id):
+            raise AlreadyBuilt(
+                f"build {build_id} was finished by another run", remedy="nothing: its marts are published"
+            )
         raise RequestError(
             f"no build {build_id!r} was planned", where=str(file), remedy="clear the run from plan_build on"
         )
@@ -238,6 +243,17 @@ def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Seq
 def _identity(shop_id: str, as_of: date, batches: Sequence[BatchRecord]) -> str:
     content = canonical_json([shop_id, as_of.isoformat(), sorted(batch.batch_id for batch in batches)])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _is_finished(ctx: RunContext, build_id: str) -> bool:
+    if not ctx.paths.warehouse.exists():
+        return False
+    with (
+        exclusive(ctx.paths.writer_lock, f"load_plan {build_id}", timeout_seconds=Settings().lock_timeout_seconds),
+        connect(ctx.paths.warehouse) as connection,
+    ):
+        ledger.ensure(connection)
+        return ledger.is_finished(connection, build_id)
 
 
 def _plan_file(ctx: RunContext, build_id: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from renqun.errors import BuildSuperseded, RequestError, ShopBusy
+from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError, ShopBusy
 from renqun.ingest.ledger import BatchRecord, write_record
 from renqun.lock import exclusive
 from renqun.run import RunContext
@@ -188,6 +188,19 @@ def test_a_build_that_was_overtaken_says_so(home: Home) -> None:
         require_current(_run(home, "2026-03-01"), first)
     require_current(_run(home, "2026-03-02"), second)
     assert load_plan(_run(home, "2026-03-02"), second.build_id) == second
+
+
+def test_a_build_that_another_run_has_finished_is_no_unknown_build(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    mine = plan_build(_run(home, "2026-03-01"))
+    others = plan_build(_run(home, "2026-03-01"))
+    assert mine is not None
+    assert mine == others, "the same exports as of the same date are the same build"
+    finish_build(_run(home, "2026-03-01"), mine)
+    with pytest.raises(AlreadyBuilt, match="finished by another run"):
+        load_plan(_run(home, "2026-03-01"), mine.build_id)
+    with pytest.raises(RequestError, match="no build"):
+        load_plan(_run(home, "2026-03-01"), "0" * 16)
 
 
 def test_nothing_to_build_from_is_a_clear_error(home: Home) -> None:
