@@ -80,6 +80,14 @@ def unfinished(connection: duckdb.DuckDBPyConnection, build_id: str) -> Build | 
     return Build(*row) if row else None
 
 
+def begun_fingerprints(connection: duckdb.DuckDBPyConnection, build_id: str) -> set[str]:
+    """The definitions by which other builds than this one began to make tables, and never finished."""
+    rows = connection.execute(
+        "select distinct fingerprint from ops.builds where finish_number is null and build_id <> ?", [build_id]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
 def is_finished(connection: duckdb.DuckDBPyConnection, build_id: str) -> bool:
     """Whether the build of this id was published."""
     query = "select 1 from ops.builds where build_id = ? and finish_number is not null"

@@ -55,6 +55,8 @@ class _Known:
     newest: ledger.Build | None
     built_dates: Sequence[date]
     loaded: Sequence[ledger.LoadedBatch]
+    begun: set[str]
+    """Definitions that an unfinished build may have left in the warehouse."""
 
 
 def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool = False) -> BuildPlan | None:
@@ -80,12 +82,8 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
     with exclusive(ctx.paths.writer_lock, f"plan_build {ctx.ds}", timeout_seconds=Settings().lock_timeout_seconds):
         with connect(ctx.paths.warehouse) as connection:
             ledger.ensure(connection)
-            known = _Known(
-                ledger.newest_finished(connection),
-                ledger.built_dates(connection),
-                ledger.loaded_batches(connection),
-            )
-            newest_date = max(known.built_dates, default=None)
+            built_dates = ledger.built_dates(connection)
+            newest_date = max(built_dates, default=None)
             wanted = as_of or max(ctx.ds, newest_date or ctx.ds)
             batches = [batch for batch in accepted_batches(ctx.paths) if batch.ds <= wanted]
             if not batches:
@@ -96,6 +94,12 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
                 )
             build_id = _identity(ctx.shop.id, wanted, batches)
             unfinished = ledger.unfinished(connection, build_id)
+            known = _Known(
+                ledger.newest_finished(connection),
+                built_dates,
+                ledger.loaded_batches(connection),
+                ledger.begun_fingerprints(connection, build_id),
+            )
             is_past = newest_date is not None and wanted < newest_date
             plan = (
                 _plan_past(ctx, wanted, build_id, batches, known)
@@ -181,7 +185,7 @@ def _plan_newest(
     digest = fingerprint.of_project(ctx.shop)
     accepted = {batch.batch_id for batch in batches}
     gone = [batch for batch in known.loaded if batch.batch_id not in accepted]
-    redefined = known.newest is not None and known.newest.fingerprint != digest
+    redefined = known.newest is not None and {known.newest.fingerprint, *known.begun} != {digest}
     is_new = known.newest is None or known.newest.build_id != build_id
     if not (is_new or redefined or full_refresh):
         return None

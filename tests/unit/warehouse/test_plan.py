@@ -153,6 +153,22 @@ def test_a_build_goes_on_as_it_began_when_its_failing_model_is_repaired(
     assert not begun.full_refresh
 
 
+def test_what_an_unfinished_build_left_of_other_definitions_is_built_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _build(home, "2026-03-01")
+    original = fingerprint.of_project(home.shop("default"))
+    _accept(home, "b" * 16, "2026-03-02")
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: "changed")
+    assert plan_build(_run(home, "2026-03-02")) is not None  # begins, and never ends
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: original)
+    _accept(home, "c" * 16, "2026-03-03")
+    plan = plan_build(_run(home, "2026-03-03"))
+    assert plan is not None
+    assert plan.full_refresh, "tables of the changed definitions may be there"
+
+
 def test_an_older_run_builds_as_of_the_newest_date(home: Home) -> None:
     _accept(home, "a" * 16, "2026-03-05")
     _build(home, "2026-03-05")
