@@ -27,7 +27,8 @@ class BuildPlan(BaseModel):
 
     `previous_as_of` is the newest built date before `as_of`. `reevaluate` lists the built dates, oldest first,
     that batches of this build can touch: segment spells are evaluated anew for them. `is_latest` is false for a
-    build of a past date, which works in a warehouse of its own (`scratch`).
+    build of a past date, which works in a warehouse of its own (`scratch`). `sources` are those that the build has
+    batches of. `continues`: the warehouse holds what a finished build made by the same definitions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,8 @@ class BuildPlan(BaseModel):
     is_latest: bool
     full_refresh: bool
     fingerprint: str
+    continues: bool
+    sources: tuple[str, ...]
     pending: tuple[str, ...]
     reevaluate: tuple[date, ...]
     scratch: Path | None = None
@@ -207,6 +210,8 @@ def _plan_newest(
         is_latest=True,
         full_refresh=rebuild,
         fingerprint=digest,
+        continues=known.newest is not None and not rebuild,
+        sources=tuple(sorted({batch.source for batch in batches})),
         pending=tuple(sorted(batch.batch_id for batch in pending)),
         reevaluate=tuple(day for day in known.built_dates if touched_from <= day < as_of),
     )
@@ -221,6 +226,8 @@ def _plan_past(ctx: RunContext, as_of: date, build_id: str, batches: Sequence[Ba
         is_latest=False,
         full_refresh=True,  # its warehouse has nothing yet but the spells before that date
         fingerprint=fingerprint.of_project(ctx.shop),
+        continues=False,
+        sources=tuple(sorted({batch.source for batch in batches})),
         pending=tuple(sorted(batch.batch_id for batch in batches)),
         reevaluate=(),
         scratch=ctx.paths.warehouse_dir / "scratch" / f"{build_id}.duckdb",

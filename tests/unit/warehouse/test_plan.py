@@ -16,6 +16,7 @@ from renqun.run import RunContext
 from renqun.settings import Home
 from renqun.warehouse import fingerprint
 from renqun.warehouse.connection import connect
+from renqun.warehouse.layers import selection
 from renqun.warehouse.plan import BuildPlan, finish_build, load_plan, plan_build, require_current
 
 
@@ -167,6 +168,20 @@ def test_what_an_unfinished_build_left_of_other_definitions_is_built_anew(
     plan = plan_build(_run(home, "2026-03-03"))
     assert plan is not None
     assert plan.full_refresh, "tables of the changed definitions may be there"
+
+
+def test_a_build_that_continues_leaves_out_what_cannot_have_changed(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    first = _build(home, "2026-03-01")
+    assert selection(first, "staging") == ["path:seeds", "path:models/staging", "path:models/intermediate"]
+    _accept(home, "b" * 16, "2026-03-02")
+    second = plan_build(_run(home, "2026-03-02"))
+    assert second is not None
+    assert selection(second, "staging") == ["source:raw.orders+1,path:models/staging", "path:models/intermediate"]
+    anew = plan_build(_run(home, "2026-03-02"), full_refresh=True)
+    assert anew is not None
+    assert "path:seeds" in selection(anew, "staging")
+    assert selection(second, "marts") == selection(anew, "marts") == ["path:models/marts"]
 
 
 def test_an_older_run_builds_as_of_the_newest_date(home: Home) -> None:
