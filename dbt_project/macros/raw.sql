@@ -49,7 +49,7 @@
 {#- A phone number in one form: digits only, mainland numbers with their country code (+86138…). -#}
 {% macro canonical_phone(text) -%}
     case
-        when regexp_replace({{ text }}, '[^0-9]', '', 'g') = '' then null
+        when coalesce(regexp_replace({{ text }}, '[^0-9]', '', 'g'), '') = '' then null
         when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '1__________'
             then concat('+86', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
         when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '00%'

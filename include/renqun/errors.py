@@ -64,3 +64,7 @@ class ShopBusy(TechnicalError):
 
 class BuildSuperseded(TechnicalError):
     """Another run has taken over the shop's warehouse since this build began."""
+
+
+class AlreadyBuilt(TechnicalError):
+    """Another run has finished this very build."""

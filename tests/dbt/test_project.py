@@ -23,12 +23,14 @@ EMPTY_DAY, FULL_DAY = date(2024, 1, 30), date(2024, 1, 31)
 
 @pytest.fixture(scope="module")
 def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A shop without a file, built with all unit and data tests; then its first day with files."""
+    """A shop without a file, built with all data tests; then its first day with files."""
     folder = tmp_path_factory.mktemp("project")
     shop = RawShop(folder)
     warehouse = Warehouse(shop, folder / "warehouse.duckdb")
     models = (*OWN_MODELS, *MARKET_MODELS)
-    warehouse.build(EMPTY_DAY, "--indirect-selection", "cautious", select=models)
+    warehouse.build(
+        EMPTY_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", select=models
+    )
     assert all(
         warehouse.rows(f"select count(*) from marts.{name}") == [(0,)]
         for name in (

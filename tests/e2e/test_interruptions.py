@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from small_shop import DAYS, drop_day
+from small_shop import DAYS, day, drop_day
 from workbench import Workbench, differences, published_bytes
 
 pytestmark = pytest.mark.e2e
@@ -38,17 +40,6 @@ sys.addaudithook(_watch)
 """
 
 
-def test_a_whole_run_opens_no_connection_beyond_this_machine(bench: Workbench, tmp_path: Path) -> None:
-    watcher, log = tmp_path / "watcher", tmp_path / "network.log"
-    watcher.mkdir()
-    (watcher / "sitecustomize.py").write_text(f"LOG = {str(log)!r}\n{GUARD}")
-    drop_day(bench, 1)
-    bench.done("run", "--date", DAYS[0], PYTHONPATH=str(watcher))
-    lines = log.read_text().splitlines()
-    assert lines.count("watching") >= 3, "the command and both dbt processes are watched"
-    assert [line for line in lines if line != "watching"] == []
-
-
 def test_a_run_that_is_killed_anywhere_ends_well_when_it_is_run_again(tmp_path: Path, another) -> None:
     whole = another("whole")
     drop_day(whole, 1)
@@ -64,7 +55,7 @@ def test_a_run_that_is_killed_anywhere_ends_well_when_it_is_run_again(tmp_path: 
     shutil.copytree(base, home, symlinks=True)
     killed = Workbench(home)
     before = published_bytes(killed)
-    for share in (0.3, 0.45, 0.6, 0.75, 0.9):
+    for share in (0.3, 0.5, 0.7, 0.9):
         process = killed.start("run", "--date", DAYS[1])
         time.sleep(seconds * share)
         os.killpg(process.pid, signal.SIGKILL)
@@ -79,9 +70,39 @@ def test_a_run_that_is_killed_anywhere_ends_well_when_it_is_run_again(tmp_path: 
     assert differences(whole, killed) == {}
 
 
-def test_a_second_run_is_told_of_the_first(bench: Workbench) -> None:
+SCHEDULER = """
+import sys
+from datetime import date
+from renqun.airflow import environment
+from renqun.airflow.embedded import Watcher
+from renqun.airflow.pipeline import Request, run_request
+from renqun.settings import Home
+
+home = Home.from_environment()
+environment.apply(environment.embedded_environment(home))
+quiet = Watcher(lambda *_: None, lambda *_: None)
+run_request(home, home.shop("default"), Request((date.fromisoformat(sys.argv[1]),)), quiet)
+"""
+"""The tasks of a shop's DAGs in a process of their own, as a scheduler starts them: it asks for no command's lock."""
+
+
+def test_a_run_while_the_scheduler_works_on_the_same_shop(bench: Workbench, tmp_path: Path) -> None:
+    """Both do the same day at the same time: it is built and published once, and no row of it twice.
+
+    The command is watched meanwhile: it opens no connection beyond this machine. A second command is refused.
+    """
+    watcher, log = tmp_path / "watcher", tmp_path / "network.log"
+    watcher.mkdir()
+    (watcher / "sitecustomize.py").write_text(f"LOG = {str(log)!r}\n{GUARD}")
     drop_day(bench, 1)
-    first = bench.start("run", "--date", DAYS[0])
+    scheduler = subprocess.Popen(
+        [sys.executable, "-c", SCHEDULER, DAYS[0]],
+        env=os.environ | {"RENQUN_HOME": str(bench.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    first = bench.start("run", "--date", DAYS[0], PYTHONPATH=str(watcher))
     lock = bench.shop() / "warehouse" / "run.lock"
     deadline = time.monotonic() + 60
     while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
@@ -90,8 +111,21 @@ def test_a_second_run_is_told_of_the_first(bench: Workbench) -> None:
     assert second.exit_code == 3, second.text
     assert str(first.pid) in second.text
     assert "another process" in second.text
-    output, _ = first.communicate(timeout=300)
-    assert first.returncode == 0, output
+
+    for process in (first, scheduler):
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+    (version,) = (bench.shop() / "published" / "marts" / f"as_of={DAYS[0]}").iterdir()
+    assert bench.latest() == version.resolve()
+    with bench.marts() as marts:
+        orders = marts.execute("select count(*), count(distinct order_id) from fct_orders").fetchone()
+    expected = len({row.split(",")[0] for row in day(1).orders})
+    assert orders == (expected, expected)
+    assert len(bench.json("batches", "list")) == 2
+
+    lines = log.read_text().splitlines()
+    assert lines.count("watching") >= 2, "the command and its dbt processes are watched"
+    assert [line for line in lines if line != "watching"] == []
 
 
 def test_two_shops_in_two_zones_live_side_by_side(bench: Workbench) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from renqun.airflow.conf import DagRunLike, RunConf, context_of, days_of
+from renqun.errors import AlreadyBuilt
 from renqun.settings import Group
 
 if TYPE_CHECKING:
@@ -191,10 +192,16 @@ def promote_audiences(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
 
 
 def _planned(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> tuple[RunContext, BuildPlan]:
+    from airflow.sdk.exceptions import AirflowSkipException
+
     from renqun.warehouse.plan import load_plan
 
     ctx = context_of(shop_id, dag_run)
-    return ctx, load_plan(ctx, note["build_id"])
+    try:
+        return ctx, load_plan(ctx, note["build_id"])
+    except AlreadyBuilt as done:
+        # The operator's command and the scheduler may work on the same exports: who is second has nothing left to do.
+        raise AirflowSkipException(str(done)) from done
 
 
 def _verdict(report: GateReport) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from renqun.errors import TechnicalError
+from renqun.lock import exclusive
 from renqun.quality.results import load, stored_results
 from renqun.quality.suite import QUERY_TYPE
 from renqun.quality.verdict import CheckResult, SuiteReport
@@ -24,6 +25,7 @@ from renqun.storage import write_text_atomically
 PAGES_KEPT = 200
 """Result files, newest first, that the site shows; older ones stay on disk and in `quality_results`."""
 
+_LOCK_SECONDS = 300.0
 _STATIC = "static"
 _FIRST_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Data Docs: {title}</title><style>
@@ -44,8 +46,10 @@ def build_docs(ctx: RunContext) -> Path:
     Returns:
         The site's first page, `<shop>/quality/docs/index.html`.
     """
-    files = sorted(stored_results(ctx.paths), key=_newest_last)[-PAGES_KEPT:]
-    return build_site(ctx.paths.quality / "docs", files, ctx.shop.name or ctx.shop.id)
+    # A run of the scheduler and one of the operator may render at the same time, and would remove each other's pages.
+    with exclusive(ctx.paths.quality / "docs.lock", "data docs", timeout_seconds=_LOCK_SECONDS):
+        files = sorted(stored_results(ctx.paths), key=_newest_last)[-PAGES_KEPT:]
+        return build_site(ctx.paths.quality / "docs", files, ctx.shop.name or ctx.shop.id)
 
 
 def _newest_last(file: Path) -> tuple[str, float, str]:

@@ -22,6 +22,8 @@ from renqun.warehouse.connection import connect
 logger = logging.getLogger(__name__)
 
 _TAIL_LINES = 40
+_OF_THE_MACHINE = ("PATH", "HOME", "LANG", "LC_", "TMP", "TEMP", "LD_", "PYTHON", "VIRTUAL_ENV", "SYSTEMROOT")
+"""Beginnings of the names in the environment that any process needs."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def run_dbt(
         arguments += ["--vars", json.dumps(run_vars(ctx), sort_keys=True)]
         (target / "run_results.json").unlink(missing_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
+        [sys.executable, "-m", "renqun.warehouse.dbt_process", *arguments],
         env=_environment(ctx, warehouse),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -157,7 +159,9 @@ def _row_counts(warehouse: Path) -> dict[str, int]:
 
 def _environment(ctx: RunContext, warehouse: Path) -> dict[str, str]:
     settings = Settings()
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    # dbt looks through its whole environment for every line that it logs, and has no business with the rest of it.
+    environment = {key: value for key, value in os.environ.items() if key.startswith(_OF_THE_MACHINE)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment | {
         "RENQUN_WAREHOUSE": str(warehouse),
         "RENQUN_RAW_ROOT": str(ctx.paths.raw),

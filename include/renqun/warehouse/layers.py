@@ -21,10 +21,6 @@ from renqun.warehouse.reevaluate import reevaluate
 
 Layer = Literal["staging", "marts"]
 
-_SELECTION: dict[Layer, tuple[str, ...]] = {
-    "staging": ("path:seeds", "path:models/staging", "path:models/intermediate"),
-    "marts": ("path:models/marts",),
-}
 # A test that compares models of both layers runs once, in the layer that has all of them.
 _TESTS_ONCE = ("--indirect-selection", "buildable")
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
@@ -80,7 +76,7 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
         if layer == "marts" and plan.reevaluate and not resumes:
             reevaluate(ctx, plan)
         retries = resumes and _has_failed_nodes(work, build.paths.warehouse)
-        command = ["retry"] if retries else ["build", *_TESTS_ONCE, "--select", *_SELECTION[layer]]
+        command = ["retry"] if retries else ["build", *_TESTS_ONCE, "--select", *selection(plan, layer)]
         if plan.full_refresh and not retries:
             command.append("--full-refresh")
         _save_progress(work, _Progress(build_id=plan.build_id, is_done=False))
@@ -100,6 +96,19 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
         report = LayerReport(layer, retries, round(time.monotonic() - started, 3), tuple(nodes))
         _record(build, plan, report)
     return report
+
+
+def selection(plan: BuildPlan, layer: Layer) -> list[str]:
+    """What dbt is told to build for a layer.
+
+    A build that continues leaves out what cannot have changed: seeds, and the staging of sources that the shop has no
+    file of (relations without a row). A node costs dbt more than a small shop's rows do.
+    """
+    if layer == "marts":
+        return ["path:models/marts"]
+    if not plan.continues:
+        return ["path:seeds", "path:models/staging", "path:models/intermediate"]
+    return [*(f"source:raw.{source}+1,path:models/staging" for source in plan.sources), "path:models/intermediate"]
 
 
 def _has_failed_nodes(work: Path, warehouse: Path) -> bool:

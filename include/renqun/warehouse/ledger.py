@@ -80,6 +80,20 @@ def unfinished(connection: duckdb.DuckDBPyConnection, build_id: str) -> Build | 
     return Build(*row) if row else None
 
 
+def begun_fingerprints(connection: duckdb.DuckDBPyConnection, build_id: str) -> set[str]:
+    """The definitions by which other builds than this one began to make tables, and never finished."""
+    rows = connection.execute(
+        "select distinct fingerprint from ops.builds where finish_number is null and build_id <> ?", [build_id]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def is_finished(connection: duckdb.DuckDBPyConnection, build_id: str) -> bool:
+    """Whether the build of this id was published."""
+    query = "select 1 from ops.builds where build_id = ? and finish_number is not null"
+    return connection.execute(query, [build_id]).fetchone() is not None
+
+
 def loaded_batches(connection: duckdb.DuckDBPyConnection) -> list[LoadedBatch]:
     """Every batch that a build, finished or not, has begun to load."""
     rows = connection.execute("select batch_id, ds, is_consumed from ops.loaded_batches order by 1").fetchall()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from renqun.errors import BuildSuperseded, RequestError
+from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError
 from renqun.ingest.ledger import BatchRecord, accepted_batches
 from renqun.lock import exclusive
 from renqun.run import RunContext
@@ -27,7 +27,8 @@ class BuildPlan(BaseModel):
 
     `previous_as_of` is the newest built date before `as_of`. `reevaluate` lists the built dates, oldest first,
     that batches of this build can touch: segment spells are evaluated anew for them. `is_latest` is false for a
-    build of a past date, which works in a warehouse of its own (`scratch`).
+    build of a past date, which works in a warehouse of its own (`scratch`). `sources` are those that the build has
+    batches of. `continues`: the warehouse holds what a finished build made by the same definitions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,8 @@ class BuildPlan(BaseModel):
     is_latest: bool
     full_refresh: bool
     fingerprint: str
+    continues: bool
+    sources: tuple[str, ...]
     pending: tuple[str, ...]
     reevaluate: tuple[date, ...]
     scratch: Path | None = None
@@ -55,6 +58,8 @@ class _Known:
     newest: ledger.Build | None
     built_dates: Sequence[date]
     loaded: Sequence[ledger.LoadedBatch]
+    begun: set[str]
+    """Definitions that an unfinished build may have left in the warehouse."""
 
 
 def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool = False) -> BuildPlan | None:
@@ -80,12 +85,8 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
     with exclusive(ctx.paths.writer_lock, f"plan_build {ctx.ds}", timeout_seconds=Settings().lock_timeout_seconds):
         with connect(ctx.paths.warehouse) as connection:
             ledger.ensure(connection)
-            known = _Known(
-                ledger.newest_finished(connection),
-                ledger.built_dates(connection),
-                ledger.loaded_batches(connection),
-            )
-            newest_date = max(known.built_dates, default=None)
+            built_dates = ledger.built_dates(connection)
+            newest_date = max(built_dates, default=None)
             wanted = as_of or max(ctx.ds, newest_date or ctx.ds)
             batches = [batch for batch in accepted_batches(ctx.paths) if batch.ds <= wanted]
             if not batches:
@@ -96,6 +97,12 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
                 )
             build_id = _identity(ctx.shop.id, wanted, batches)
             unfinished = ledger.unfinished(connection, build_id)
+            known = _Known(
+                ledger.newest_finished(connection),
+                built_dates,
+                ledger.loaded_batches(connection),
+                ledger.begun_fingerprints(connection, build_id),
+            )
             is_past = newest_date is not None and wanted < newest_date
             plan = (
                 _plan_past(ctx, wanted, build_id, batches, known)
@@ -124,10 +131,15 @@ def load_plan(ctx: RunContext, build_id: str) -> BuildPlan:
     """The plan that `plan_build` wrote.
 
     Raises:
+        AlreadyBuilt: another run has planned the same build and finished it meanwhile.
         RequestError: there is none of that id.
     """
     file = _plan_file(ctx, build_id)
     if not file.exists():
+        if _is_finished(ctx, build_id):
+            raise AlreadyBuilt(
+                f"build {build_id} was finished by another run", remedy="nothing: its marts are published"
+            )
         raise RequestError(
             f"no build {build_id!r} was planned", where=str(file), remedy="clear the run from plan_build on"
         )
@@ -176,7 +188,7 @@ def _plan_newest(
     digest = fingerprint.of_project(ctx.shop)
     accepted = {batch.batch_id for batch in batches}
     gone = [batch for batch in known.loaded if batch.batch_id not in accepted]
-    redefined = known.newest is not None and known.newest.fingerprint != digest
+    redefined = known.newest is not None and {known.newest.fingerprint, *known.begun} != {digest}
     is_new = known.newest is None or known.newest.build_id != build_id
     if not (is_new or redefined or full_refresh):
         return None
@@ -198,6 +210,8 @@ def _plan_newest(
         is_latest=True,
         full_refresh=rebuild,
         fingerprint=digest,
+        continues=known.newest is not None and not rebuild,
+        sources=tuple(sorted({batch.source for batch in batches})),
         pending=tuple(sorted(batch.batch_id for batch in pending)),
         reevaluate=tuple(day for day in known.built_dates if touched_from <= day < as_of),
     )
@@ -212,6 +226,8 @@ def _plan_past(ctx: RunContext, as_of: date, build_id: str, batches: Sequence[Ba
         is_latest=False,
         full_refresh=True,  # its warehouse has nothing yet but the spells before that date
         fingerprint=fingerprint.of_project(ctx.shop),
+        continues=False,
+        sources=tuple(sorted({batch.source for batch in batches})),
         pending=tuple(sorted(batch.batch_id for batch in batches)),
         reevaluate=(),
         scratch=ctx.paths.warehouse_dir / "scratch" / f"{build_id}.duckdb",
@@ -238,6 +254,17 @@ def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Seq
 def _identity(shop_id: str, as_of: date, batches: Sequence[BatchRecord]) -> str:
     content = canonical_json([shop_id, as_of.isoformat(), sorted(batch.batch_id for batch in batches)])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _is_finished(ctx: RunContext, build_id: str) -> bool:
+    if not ctx.paths.warehouse.exists():
+        return False
+    with (
+        exclusive(ctx.paths.writer_lock, f"load_plan {build_id}", timeout_seconds=Settings().lock_timeout_seconds),
+        connect(ctx.paths.warehouse) as connection,
+    ):
+        ledger.ensure(connection)
+        return ledger.is_finished(connection, build_id)
 
 
 def _plan_file(ctx: RunContext, build_id: str) -> Path:

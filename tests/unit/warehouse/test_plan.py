@@ -9,13 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from renqun.errors import BuildSuperseded, RequestError, ShopBusy
+from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError, ShopBusy
 from renqun.ingest.ledger import BatchRecord, write_record
 from renqun.lock import exclusive
 from renqun.run import RunContext
 from renqun.settings import Home
 from renqun.warehouse import fingerprint
 from renqun.warehouse.connection import connect
+from renqun.warehouse.layers import selection
 from renqun.warehouse.plan import BuildPlan, finish_build, load_plan, plan_build, require_current
 
 
@@ -153,6 +154,36 @@ def test_a_build_goes_on_as_it_began_when_its_failing_model_is_repaired(
     assert not begun.full_refresh
 
 
+def test_what_an_unfinished_build_left_of_other_definitions_is_built_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _build(home, "2026-03-01")
+    original = fingerprint.of_project(home.shop("default"))
+    _accept(home, "b" * 16, "2026-03-02")
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: "changed")
+    assert plan_build(_run(home, "2026-03-02")) is not None  # begins, and never ends
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: original)
+    _accept(home, "c" * 16, "2026-03-03")
+    plan = plan_build(_run(home, "2026-03-03"))
+    assert plan is not None
+    assert plan.full_refresh, "tables of the changed definitions may be there"
+
+
+def test_a_build_that_continues_leaves_out_what_cannot_have_changed(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    first = _build(home, "2026-03-01")
+    assert selection(first, "staging") == ["path:seeds", "path:models/staging", "path:models/intermediate"]
+    _accept(home, "b" * 16, "2026-03-02")
+    second = plan_build(_run(home, "2026-03-02"))
+    assert second is not None
+    assert selection(second, "staging") == ["source:raw.orders+1,path:models/staging", "path:models/intermediate"]
+    anew = plan_build(_run(home, "2026-03-02"), full_refresh=True)
+    assert anew is not None
+    assert "path:seeds" in selection(anew, "staging")
+    assert selection(second, "marts") == selection(anew, "marts") == ["path:models/marts"]
+
+
 def test_an_older_run_builds_as_of_the_newest_date(home: Home) -> None:
     _accept(home, "a" * 16, "2026-03-05")
     _build(home, "2026-03-05")
@@ -188,6 +219,19 @@ def test_a_build_that_was_overtaken_says_so(home: Home) -> None:
         require_current(_run(home, "2026-03-01"), first)
     require_current(_run(home, "2026-03-02"), second)
     assert load_plan(_run(home, "2026-03-02"), second.build_id) == second
+
+
+def test_a_build_that_another_run_has_finished_is_no_unknown_build(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    mine = plan_build(_run(home, "2026-03-01"))
+    others = plan_build(_run(home, "2026-03-01"))
+    assert mine is not None
+    assert mine == others, "the same exports as of the same date are the same build"
+    finish_build(_run(home, "2026-03-01"), mine)
+    with pytest.raises(AlreadyBuilt, match="finished by another run"):
+        load_plan(_run(home, "2026-03-01"), mine.build_id)
+    with pytest.raises(RequestError, match="no build"):
+        load_plan(_run(home, "2026-03-01"), "0" * 16)
 
 
 def test_nothing_to_build_from_is_a_clear_error(home: Home) -> None:
