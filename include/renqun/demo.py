@@ -61,8 +61,11 @@ def _exports(home: Path, *, seed: int, small: bool) -> dict[str, str] | None:
     # Made beside landing and moved there whole: an interrupted demo leaves no half of a history.
     drawn = home / ".demo-exports"
     shutil.rmtree(drawn, ignore_errors=True)
-    _say("Making the exports of a believable shop (no real person or order is in them) ...")
-    options = ["--small"] if small else []
+    _say(
+        "Making the exports of a believable shop, orders as 千牛 and traffic as 生意参谋 give them"
+        " (no real person or order is in them) ..."
+    )
+    options = ["--form", "taobao", *(["--small"] if small else [])]
     truth = home / "demo-truth.json"
     _renqun("simulate", "--out", str(drawn), "--truth", str(truth), "--seed", str(seed), *options)
     days = sorted(folder.name for folder in drawn.glob("*/*") if folder.is_dir())

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.quality.relations import attach
-from renqun.quality.warehouse_relations import make_context, make_staging
+from renqun.quality.warehouse_relations import Staged, make_context, make_staging
 from renqun.run import RunContext
 
 _OPS = """
@@ -49,7 +49,7 @@ create table vault.stg_generic__quarantined_rows as {_PLACE} from (values ('b1',
 """
 
 
-def build(ctx: RunContext, connection: duckdb.DuckDBPyConnection, fault: str = "") -> dict[str, str]:
+def build(ctx: RunContext, connection: duckdb.DuckDBPyConnection, fault: str = "") -> Staged:
     """Write the warehouse with a fault in it, and let the gate make its relations."""
     file: Path = ctx.paths.warehouse
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -99,6 +99,14 @@ def test_marts_as_of_another_day_stop_the_run(ctx: RunContext) -> None:
         gate_marts(later)
 
 
+def test_the_staging_gate_asks_what_the_new_batches_feed_and_nothing_else(ctx: RunContext) -> None:
+    with duckdb.connect() as connection:
+        staging_world.build(ctx, connection, "update ops.batches set is_pending = source = 'members'")
+    report = gate_staging(ctx)
+    assert [suite.object for suite in report.suites] == ["staged_batches", "staged_groups", "stg_generic__members"]
+    assert all(suite.rows for suite in report.suites)
+
+
 def test_a_lost_row_stops_the_run_before_the_marts(ctx: RunContext) -> None:
     with duckdb.connect() as connection:
         staging_world.build(ctx, connection)

@@ -14,7 +14,9 @@ from renqun.quality import load_stage
 from renqun.run import RunContext
 from renqun.settings import Home
 
-SUITES = {suite.object: suite for suite in load_stage("staging")}
+SUITES = {
+    suite.object: suite for suite in load_stage("staging") if suite.object.startswith(("staged_", "stg_generic__"))
+}
 LINES, EVENTS = "stg_generic__order_lines", "stg_generic__events"
 
 
@@ -102,6 +104,37 @@ def test_an_empty_relation_fails_unless_its_suite_or_the_run_says_why(
     assert bad_ids(report_of(connection, suite, {})) == expected
 
 
-def test_a_source_without_a_new_batch_may_be_empty(ctx: RunContext, connection: duckdb.DuckDBPyConnection) -> None:
-    fine = staging_world.build(ctx, connection, "delete from ops.batches where source = 'members'")
-    assert set(fine) == {"stg_generic__members"}
+def test_only_what_the_new_batches_feed_is_asked(ctx: RunContext, connection: duckdb.DuckDBPyConnection) -> None:
+    staged = staging_world.build(ctx, connection, "update ops.batches set is_pending = source = 'traffic_events'")
+    assert staged.objects == ("staged_batches", "staged_groups", EVENTS)
+    assert staged.empty_is_fine == {}
+
+
+def test_without_a_new_batch_only_the_batches_and_groups_are_asked(
+    ctx: RunContext, connection: duckdb.DuckDBPyConnection
+) -> None:
+    staged = staging_world.build(ctx, connection, "update ops.batches set is_pending = false")
+    assert staged.objects == ("staged_batches", "staged_groups")
+    assert set(staged.empty_is_fine) == {"staged_batches"}
+    assert connection.execute("select count(*) from staging.staged_batches").fetchone() == (0,)
+
+
+def test_a_generic_export_without_a_sound_row_is_no_empty_relation_that_is_fine(
+    ctx: RunContext, connection: duckdb.DuckDBPyConnection
+) -> None:
+    staged = staging_world.build(
+        ctx,
+        connection,
+        "delete from staging.stg_generic__members; update ops.batches set rows_quarantined = 1 where batch_id = 'b4';"
+        "insert into vault.stg_generic__quarantined_rows select * replace ('b4' as _batch_id, '/raw/b4.parquet' as"
+        " _raw_file) from vault.stg_generic__quarantined_rows",
+    )
+    assert staged.empty_is_fine == {}
+    assert bad_ids(report_of(connection, SUITES["stg_generic__members"], {})) == {"stg_generic__members-is_there"}
+
+
+def test_a_new_batch_of_an_unknown_kind_has_lost_its_rows(
+    ctx: RunContext, connection: duckdb.DuckDBPyConnection
+) -> None:
+    staging_world.build(ctx, connection, "update ops.batches set source = 'leaflets' where batch_id = 'b4'")
+    assert bad_ids(report_of(connection, SUITES["staged_batches"], {})) == {"staged_batches-rows_conserved"}

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from renqun.cli.dates import optional_day
 from renqun.cli.output import JsonOption, ShopOption, console, print_facts, print_json
 from renqun.settings import DEFAULT_SHOP, Home
+
+if TYPE_CHECKING:
+    from renqun.simulate import Form
 
 
 def simulate(
@@ -27,6 +30,9 @@ def simulate(
     traffic_days: Annotated[int | None, typer.Option(help="Days of traffic up to the last day.")] = None,
     events_per_day: Annotated[int | None, typer.Option(help="Events a day, on average.")] = None,
     small: Annotated[bool, typer.Option("--small", help="Three hundred customers instead of twenty thousand.")] = False,
+    form: Annotated[
+        str, typer.Option(help="Whose files the orders come in.", metavar="generic|taobao|taobao_xlsx|shopify")
+    ] = "generic",
     as_json: JsonOption = False,
 ) -> None:
     """Make a shop's exports, with customers whose segments and funnels are known by construction."""
@@ -48,6 +54,7 @@ def simulate(
         time_zone=shop.time_zone,
         currency=shop.currency,
         truth_dates=base.truth_dates if last == base.end else (),
+        form=cast("Form", form),
     )
     landing = out or home.paths(shop.id).landing
     target = truth or landing.parent / "truth.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from pathlib import Path
 import duckdb
 
 from renqun.settings import Settings
+
+_ENOUGH_MEBIBYTES = 512
+"""With less than half of this, reading slows down; with more, it only takes more."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def workbench(settings: Settings | None = None) -> Iterator[Workbench]:
         connection = duckdb.connect(
             config={
                 "threads": settings.threads,
-                "memory_limit": settings.memory_limit,
+                "memory_limit": _modest(settings.memory_limit),
                 "temp_directory": str(Path(folder) / "spill"),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
@@ -50,6 +54,15 @@ def workbench(settings: Settings | None = None) -> Iterator[Workbench]:
             yield Workbench(connection, Path(folder))
         finally:
             connection.close()
+
+
+def _modest(limit: str) -> str:
+    """The memory limit, but no more than reading a file needs: it is a stream, whatever the file's size."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*", limit, re.IGNORECASE)
+    if found is None:
+        return limit
+    mebibytes = float(found[1]) * 1024.0 ** ("KMGT".index(found[2].upper()) - 1)
+    return limit if mebibytes <= _ENOUGH_MEBIBYTES else f"{_ENOUGH_MEBIBYTES}MiB"
 
 
 def quoted(name: str) -> str:

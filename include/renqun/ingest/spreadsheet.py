@@ -20,6 +20,8 @@ from renqun.ingest.faults import FileRefused
 HEAD_ROWS = 40
 _EXACT_UNTIL = 2**53
 """A spreadsheet holds numbers as floating point: a longer whole number has lost digits."""
+_SHORT = 16
+"""A number written in fewer signs has no noise in it."""
 _DIGITS = ".15g"
 """Spreadsheets show and guarantee fifteen digits; what a float has beyond is noise (12.299999999999999)."""
 
@@ -91,7 +93,11 @@ def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
     write = csv.writer(out, lineterminator="\n").writerow
     written = 0
     for row in islice(sheet.content.iter_rows(), skip, None):
-        cells = [cell if type(cell) is str else cell_text(cell) for cell in row]
+        # Most cells are texts and numbers: the question what else they might be is asked of the others only.
+        cells = [
+            cell if (kind := type(cell)) is str else _number_text(cell) if kind is float else cell_text(cell)
+            for cell in row
+        ]
         if not any(cells):
             continue
         if len(cells) != width:
@@ -119,9 +125,12 @@ def cell_text(cell: Any) -> str:
 
 
 def _number_text(number: float) -> str:
-    if not math.isfinite(number):
-        return str(number)
-    if number == int(number):
+    if number.is_integer():
         return str(int(number)) if abs(number) < _EXACT_UNTIL else f"{number:.6E}"
+    text = repr(number)
+    if len(text) < _SHORT and "e" not in text:
+        return text
+    if not math.isfinite(number):
+        return text
     text = format(number, _DIGITS)
     return format(Decimal(text), "f") if "e" in text else text

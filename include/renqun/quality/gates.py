@@ -59,15 +59,17 @@ def gate_raw(ctx: RunContext, group: Group, days: Collection[date]) -> GateRepor
 def gate_staging(ctx: RunContext) -> GateReport:
     """Look at what the build's new batches became in staging, and whether any of their rows was lost.
 
+    Asked are the suites of the staging models that the new batches feed.
+
     Raises:
         GateFailed: after the verdicts were stored.
     """
-    suites = load_stage("staging")
     with _warehouse(ctx, "gate_staging") as connection:
         database = attach(connection, ctx.paths.warehouse, "the warehouse")
         warehouse_relations.make_context(connection, ctx, database)
-        fine = warehouse_relations.make_staging(connection, ctx, database)
-        report = ask("staging", ctx, GateInput(connection, suites, fine))
+        staged = warehouse_relations.make_staging(connection, ctx, database)
+        suites = tuple(load_suite("staging", name) for name in staged.objects)
+        report = ask("staging", ctx, GateInput(connection, suites, staged.empty_is_fine))
     render_docs(ctx)
     conclude(ctx, report)
     return report

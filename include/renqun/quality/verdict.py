@@ -170,7 +170,7 @@ def judge(
     answers = {outcome.id: outcome for outcome in outcomes}
     checks = [_is_there(suite, rows, empty_is_fine)]
     for expectation in expectations:
-        checks.append(_verdict(expectation, answers.get(expectation.id), rows))
+        checks.append(_verdict(expectation, answers.get(expectation.id), rows, empty_is_fine))
     return SuiteReport(
         stage=suite.stage,
         object=suite.object,
@@ -206,10 +206,14 @@ def _is_there(suite: Suite, rows: int | None, empty_is_fine: str | None) -> Chec
     )
 
 
-def _verdict(expectation: Expectation, outcome: Outcome | None, rows: int | None) -> CheckResult:
+def _verdict(
+    expectation: Expectation, outcome: Outcome | None, rows: int | None, empty_is_fine: str | None
+) -> CheckResult:
     verdict: Verdict
     note: str | None
-    if not rows:
+    if rows == 0 and empty_is_fine is not None:
+        verdict, note, outcome = "not_evaluated", f"not applicable, looked at zero rows: {empty_is_fine}", None
+    elif not rows:
         verdict, note, outcome = "not_evaluated", "looked at zero rows: the object is empty or absent", None
     elif outcome is None:
         verdict, note = "error", "the check gave no answer"

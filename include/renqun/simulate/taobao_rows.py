@@ -77,7 +77,7 @@ def line_cells(order: Order, folder: int, calendar: Calendar) -> list[Cells]:
                 "商品价格": money(line.unit),
                 "购买数量": str(line.quantity),
                 "商品属性": "颜色分类：默认;规格：标准",
-                "买家应付货款": money(line.paid),
+                "买家应付货款": money(line.unit * line.quantity - line.discount),
                 "买家实际支付金额": paid,
                 "买家实付金额": paid,
                 "退款状态": SUCCEEDED if refunded else "没有申请退款",
