@@ -45,6 +45,9 @@ def day(number: int) -> Day:
             tail = f"{customer},{then} 09:{place:02d}:40,{then} 09:{place:02d}:50,refunded"
             orders.append(f"{head},{head}-1,{tail},item-{place % 5},Tea,c1,1,{10 + place}.00,,{30 + place}.01,,,CNY,")
             orders.append(f"{head},{head}-2,{tail},item-5,Cup,c2,2,10.00,,{30 + place}.01,20.00,{date} 12:00:00,CNY,")
+    # A deposit that was given back: the order was never paid, and has a refund all the same.
+    deposit = f"deposit-{number},,customer-01,{date} 08:00:00,,closed,item-1,Tea,c1,1,50.00,,50.00,7.00,{date} 08:30:00"
+    orders.append(f"{deposit},CNY,")
     # Somebody who comes shortly before midnight and leaves after it.
     events.append(f"e{number}-night-1,{date} 23:50:00,view,visitor-night,,item-1,c1,ads,,,web")
     if number > 1:

@@ -18,7 +18,7 @@ from renqun.errors import RequestError, TechnicalError
 from renqun.lock import exclusive
 from renqun.publish import files, marts, parts, retention
 from renqun.publish.manifest import VersionReference
-from renqun.publish.reader import open_marts
+from renqun.publish.reader import execute_query, open_marts
 from renqun.publish.verify import verify
 from renqun.publish.versions import find_marts, latest_marts, published_marts
 from renqun.settings import Settings
@@ -138,6 +138,25 @@ def test_open_marts_reads_any_published_date_and_writes_nothing(shop: TestShop) 
             latest.execute("delete from published.main.fct_orders")
     with pytest.raises(RequestError, match="were not published"):
         open_marts(shop.home, "default", day(9))
+
+
+def test_a_reader_asks_one_query_and_nothing_else(shop: TestShop, tmp_path: Path) -> None:
+    shop.publish_marts(day(0))
+    target = tmp_path / "out.csv"
+    with open_marts(shop.home, "default") as marts:
+        assert execute_query(marts, "select 1 as one").fetchall() == [(1,)]
+        assert execute_query(marts, "describe marts.fct_orders").fetchall()
+        for text in (
+            f"copy (select 1) to '{target}'",
+            f"attach '{target}'",
+            "select 1; select 2",
+            "drop view fct_orders",
+        ):
+            with pytest.raises(RequestError, match="not one query"):
+                execute_query(marts, text)
+        with pytest.raises(RequestError, match="the query failed"):
+            execute_query(marts, "select nothing from nowhere")
+    assert not target.exists()
 
 
 def test_nothing_published_says_so(shop: TestShop) -> None:

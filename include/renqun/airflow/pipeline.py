@@ -9,7 +9,7 @@ from typing import Any
 
 from renqun.airflow.embedded import DagRunResult, TaskResult, Watcher, load_dags, run_dag
 from renqun.errors import RequestError, TechnicalError
-from renqun.settings import Group, Home, Shop
+from renqun.settings import GROUPS, Group, Home, Shop
 
 INGESTED: tuple[Group, ...] = ("orders", "traffic", "profiles")
 """The groups that have an ingest DAG."""
@@ -41,13 +41,19 @@ def check_landing(home: Home, shop: Shop, request: Request) -> None:
     """Refuse at once what cannot succeed: the last day has neither files nor anything taken in before.
 
     Raises:
-        RequestError: names the groups and folders that are missing.
+        RequestError: names the groups and folders that are missing, or that are none.
     """
     from renqun.ingest.days import missing_groups
-    from renqun.ingest.landing import days_in_landing
+    from renqun.ingest.landing import days_in_landing, stray_folders
 
     paths = home.paths(shop.id)
     last = request.days[-1]
+    if strays := stray_folders(paths):
+        raise RequestError(
+            f"landing holds what is no group: {', '.join(folder.name for folder in strays)}",
+            where=", ".join(str(folder) for folder in strays),
+            remedy=f"move the files to landing/<group>/<YYYY-MM-DD>/; groups are {', '.join(GROUPS)}",
+        )
     absent = [group for group in missing_groups(home, shop, last) if last not in days_in_landing(paths, group)]
     if absent:
         raise _missing(home, shop, last, absent)

@@ -127,11 +127,12 @@ def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]
     """Audited marts → an immutable version; the build is finished once it is visible."""
     from renqun.airflow.provenance import gate_records, origin
     from renqun.publish.marts import publish_marts
-    from renqun.warehouse.plan import finish_build
+    from renqun.warehouse.plan import finish_build, require_batches
     from renqun.warehouse.touched import touched_dates
 
     ctx, planned = _planned(shop_id, dag_run, note)
     build_ctx = planned.context(ctx)
+    require_batches(ctx, planned)
     version = publish_marts(
         build_ctx,
         build_id=planned.build_id,

@@ -117,6 +117,7 @@ def release(
     reason: Annotated[str, typer.Option(help="Why the change is right.")],
     by: ByOption = "",
     shop_id: ShopOption = DEFAULT_SHOP,
+    as_json: JsonOption = False,
 ) -> None:
     """Let held-back content go out with the next run; it holds for exactly the people that were held back."""
     from renqun.publish.withdrawal import release as let_go
@@ -124,6 +125,9 @@ def release(
     home = Home.from_environment()
     who = by or getpass.getuser()
     let_go(home, home.shop(shop_id).id, audience_id, day(date), released_by=who, reason=reason)
+    if as_json:
+        print_json({"audience": audience_id, "date": date, "released_by": who, "reason": reason})
+        return
     print(f"released; it goes out with: renqun run --date {date} --shop {shop_id}")
 
 

@@ -25,6 +25,8 @@ def exit_code_of(error: BaseException) -> int:
         case RenqunError():
             code = int(error.exit_code)
             _say(str(error))
+            if "--json" in sys.argv:
+                _answer(error)
             if error.exit_code is not ExitCode.BAD_REQUEST:
                 _say_where_the_log_is()
         case KeyboardInterrupt() | Abort():
@@ -46,6 +48,14 @@ def exit_code_of(error: BaseException) -> int:
 def say_interrupted() -> None:
     """Tell the operator that stopping did no harm."""
     _say("stopped; what was published before is untouched, and running again goes on")
+
+
+def _answer(error: RenqunError) -> None:
+    """A program that asked for JSON gets its answer as JSON, whatever it is."""
+    from renqun.cli.output import print_json
+
+    said = {"what": error.what, "where": error.where, "to_do": error.remedy, "exit_code": int(error.exit_code)}
+    print_json({"error": said})
 
 
 def _say(text: str) -> None:

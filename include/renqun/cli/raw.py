@@ -21,12 +21,21 @@ def close_day(
     date: DateOption,
     group: Annotated[str, typer.Option(help=f"The group: {', '.join(GROUPS)}.")],
     shop_id: ShopOption = DEFAULT_SHOP,
+    as_json: JsonOption = False,
 ) -> None:
     """Say that a day has no file of a group, so that nobody waits for it. A file that comes later is still taken."""
     from renqun.ingest.days import close_day as close
+    from renqun.ingest.days import group_is_delivered
 
     home = Home.from_environment()
-    is_news = close(home, home.shop(shop_id), _group(group), day(date))
+    shop = home.shop(shop_id)
+    had_files = group_is_delivered(home.paths(shop.id), _group(group), day(date))
+    is_news = close(home, shop, _group(group), day(date))
+    if as_json:
+        print_json({"shop": shop.id, "group": group, "date": date, "is_news": is_news, "had_files": had_files})
+        return
+    if is_news and had_files:
+        print(f"{date} has {group} files of {shop_id} already; they stay")
     print(f"{date} is closed for {group} of {shop_id}" + ("" if is_news else " already"))
 
 
@@ -143,12 +152,19 @@ def list_batches(
 def withdraw(
     batch_id: Annotated[str, typer.Argument(metavar="BATCH", help="The batch, or the beginning of its id.")],
     shop_id: ShopOption = DEFAULT_SHOP,
+    as_json: JsonOption = False,
 ) -> None:
     """Take an accepted file out again; the next build forgets its rows."""
     from renqun.ingest.promote import withdraw_batch
+    from renqun.lock import exclusive
 
     home = Home.from_environment()
-    record = withdraw_batch(home, home.shop(shop_id), batch_id)
+    shop = home.shop(shop_id)
+    with exclusive(home.paths(shop.id).run_lock, f"renqun batches withdraw {batch_id}"):
+        record = withdraw_batch(home, shop, batch_id)
+    if as_json:
+        print_json(record.model_dump(mode="json"))
+        return
     print(f"withdrew {record.batch_id} ({record.source}, {record.ds}, {record.file_name}, {record.rows_read:,} rows)")
     print(f"the next build forgets its rows: renqun run --date <newest day> --shop {shop_id}")
 

@@ -11,7 +11,7 @@ import typer
 
 from renqun.cli.dates import OptionalDateOption, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
-from renqun.errors import ExitCode, RequestError
+from renqun.errors import ExitCode
 from renqun.settings import DEFAULT_SHOP, Home
 
 if TYPE_CHECKING:
@@ -34,20 +34,13 @@ def sql(
     limit: Annotated[int, typer.Option(help="Rows shown in a table; --json and --csv print all.")] = 100,
 ) -> None:
     """Query the published marts, read-only. Without a query: which marts there are."""
-    import duckdb
-
-    from renqun.publish.reader import open_marts
+    from renqun.publish.reader import execute_query, open_marts
 
     text = sys.stdin.read() if query == "-" else query or _TABLES
     home = Home.from_environment()
     connection = open_marts(home, home.shop(shop_id).id, optional_day(day))
     try:
-        try:
-            cursor = connection.execute(text)
-        except duckdb.Error as error:
-            raise RequestError(
-                f"the query failed: {error}", remedy="'renqun sql' without a query lists the marts"
-            ) from error
+        cursor = execute_query(connection, text)
         columns = [column[0] for column in cursor.description or ()]
         if as_csv:
             _print_csv(columns, cursor)
@@ -63,7 +56,9 @@ def sql(
 
 
 def verify(
-    path: Annotated[Path, typer.Argument(exists=True, help="A version's folder, or a folder of versions.")],
+    path: Annotated[
+        Path, typer.Argument(exists=True, help="A version's folder, a link to it, or an audience's latest.json.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Prove a published version offline: schema, counts, sha256, gates passed."""

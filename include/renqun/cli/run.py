@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +11,9 @@ from renqun.cli import failures
 from renqun.cli.dates import OptionalDateOption, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_json
 from renqun.errors import RequestError
-from renqun.settings import DEFAULT_SHOP, Home
+from renqun.settings import DEFAULT_SHOP, Home, Shop
+
+_FAR_AHEAD = timedelta(days=31)
 
 
 def run(
@@ -36,6 +38,7 @@ def run(
     shop = home.shop(shop_id)
     days = _days(optional_day(day), optional_day(first), optional_day(last))
     past = optional_day(as_of)
+    _refuse_a_mistyped_date(home, shop, days[-1])
     if each_day and past is not None:
         raise RequestError("--each-day and --as-of exclude each other", remedy="leave one of them out")
 
@@ -68,6 +71,21 @@ def run(
     else:
         print(f"marts as of {done['marts']['as_of']}: version {done['marts']['version']}")
     print(f"done in {seconds} s; log: {log}")
+
+
+def _refuse_a_mistyped_date(home: Home, shop: Shop, last: date) -> None:
+    """A build moves a shop's newest date, and nothing moves it back: a year mistyped must not be built."""
+    from zoneinfo import ZoneInfo
+
+    from renqun.publish.versions import latest_marts
+
+    latest = latest_marts(home.paths(shop.id))
+    today = datetime.now(ZoneInfo(shop.time_zone)).date()
+    if latest is not None and last > max(today, latest.as_of + _FAR_AHEAD):
+        raise RequestError(
+            f"{last} lies in the future, {(last - latest.as_of).days} days after the newest marts",
+            remedy="correct the date, and the name of the folder in landing/",
+        )
 
 
 def _days(day: date | None, first: date | None, last: date | None) -> tuple[date, ...]:

@@ -14,16 +14,19 @@ from renqun.settings import DEFAULT_SHOP, GROUPS, Home, Shop
 app = typer.Typer(help="Make shops and list them.", no_args_is_help=True)
 
 
-def init() -> None:
+def init(as_json: JsonOption = False) -> None:
     """Make the home: shops.yml with the shop `default`, and its drop folders. Nothing that exists is changed."""
     home = Home.from_environment()
-    if home.shops_file.exists():
-        print(f"{home.shops_file} is there already")
-    else:
+    is_new = not home.shops_file.exists()
+    if is_new:
         _write(home, [{"id": DEFAULT_SHOP}])
-        print(f"wrote {home.shops_file}")
     for shop in home.shops():
         _make_folders(home, shop)
+    if as_json:
+        print_json({"shops_file": str(home.shops_file), "is_new": is_new, "shops": [shop.id for shop in home.shops()]})
+        return
+    print(f"wrote {home.shops_file}" if is_new else f"{home.shops_file} is there already")
+    for shop in home.shops():
         print(f"shop {shop.id}: drop exports into {home.paths(shop.id).landing}/<group>/<YYYY-MM-DD>/")
 
 
@@ -36,6 +39,7 @@ def add(
     expect: Annotated[
         str, typer.Option(help="The groups that must be there before a date is built, by comma.")
     ] = "orders,traffic",
+    as_json: JsonOption = False,
 ) -> None:
     """Add a shop to shops.yml and make its folders. A running scheduler has its DAGs within a minute."""
     home = Home.from_environment()
@@ -47,8 +51,12 @@ def add(
     _write(home, [*present, _validated(entry)])
     shop = home.shop(shop_id)
     _make_folders(home, shop)
+    has_pool = _make_pool(home, shop)
+    if as_json:
+        print_json(shop.model_dump(mode="json"))
+        return
     print(f"added shop {shop.id}; its exports go into {home.paths(shop.id).landing}/<group>/<YYYY-MM-DD>/")
-    if _make_pool(home, shop):
+    if has_pool:
         print("made its pool in the metadata of Airflow")
 
 

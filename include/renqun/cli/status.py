@@ -18,8 +18,11 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """The state of a shop: published versions, last builds with each model, gates, missing days, who is at work."""
+    from renqun.thresholds import check_overrides
+
     home = Home.from_environment()
     shop = home.shop(shop_id)
+    check_overrides(shop)
     state = _state(home, shop, builds)
     if as_json:
         print_json(state)

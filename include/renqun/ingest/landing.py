@@ -10,7 +10,7 @@ from pathlib import Path
 
 from renqun.errors import RequestError
 from renqun.ingest import places
-from renqun.settings import Group, Shop, ShopPaths
+from renqun.settings import GROUPS, Group, Shop, ShopPaths
 
 TEMPORARY_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".download", ".filepart", "~")
 """Endings that browsers, editors and transfer tools give to files they are still writing."""
@@ -122,6 +122,13 @@ def days_in_landing(paths: ShopPaths, group: Group) -> list[date]:
         if day is not None and folder.is_dir() and any(_is_visible(child) for child in folder.iterdir()):
             days.append(day)
     return sorted(days)
+
+
+def stray_folders(paths: ShopPaths) -> list[Path]:
+    """What lies in the drop folder beside the groups: nobody would ever load it."""
+    if not paths.landing.is_dir():
+        return []
+    return sorted(child for child in paths.landing.iterdir() if child.name not in GROUPS and _is_visible(child))
 
 
 def misplaced(paths: ShopPaths, group: Group) -> tuple[RequestError, ...]:

@@ -25,6 +25,7 @@ from renqun.ingest.ledger import (
     batch_id_of,
     incoming_batches,
     note_delivery,
+    read_record,
     withdrawn_files,
     write_record,
 )
@@ -172,13 +173,28 @@ class _Receiver:
         other = places.landing_of(self.paths, record.group) / str(record.ds) / record.file_name
         return other.is_file() and sha256_of(other) == record.sha256
 
+    def _name_among_its_likes(self, file: LandedFile) -> str:
+        """The file's name as rows carry it: numbered where files of this name were taken in for this day before.
+
+        Of two equally new exports the one whose name sorts last counts. A file that was corrected in its place has
+        the name of the one before: the number lets the correction sort behind it.
+        """
+        of_day = [
+            parquet
+            for parquet in (*self._accepted.values(), *self._withdrawn.values())
+            if parquet.parent.name == f"date={file.ds}"
+        ]
+        before = sum(read_record(parquet.with_suffix(".json")).file_name == file.path.name for parquet in of_day)
+        return f"{file.path.name}#{before + 1:03}" if before else file.path.name
+
     def _load(self, file: LandedFile, sha256: str) -> None:
         batch_id = batch_id_of(sha256)
         folder = places.incoming(self.paths)
         try:
             detection = detect(self.bench, file.path, group=self.group, where=file.where, day=file.ds)
             discard_incoming(self.paths, batch_id)
-            place = Place(self.shop, file.path.name, batch_id, self.shop.end_of_day(file.ds))
+            name = self._name_among_its_likes(file)
+            place = Place(self.shop, name, batch_id, self.shop.end_of_day(file.ds))
             parquet = folder / f"{batch_id}.parquet"
             counts = write_batch(self.bench, file.path, detection, place, where=file.where, target=parquet)
         except FileRefused as refusal:

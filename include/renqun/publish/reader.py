@@ -6,12 +6,14 @@ from datetime import date
 
 import duckdb
 
+from renqun.errors import RequestError
 from renqun.publish.files import identifier, literal
 from renqun.publish.layout import MARTS_DATABASE
 from renqun.publish.manifest import MartsManifest, PartitionedMart
 from renqun.publish.versions import find_marts
 from renqun.settings import Home, Settings
 
+_QUERIES = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION})
 _HEAD = """\
 -- Opens this version of the marts read-only, every mart as a view: from this folder,
 --     duckdb -init open.sql
@@ -45,6 +47,25 @@ def opening_statements(manifest: MartsManifest, *, folder: str, root: str) -> li
 def open_script(manifest: MartsManifest) -> str:
     """The text of `open.sql`, with paths relative to the version's folder."""
     return _HEAD + "".join(f"{line};\n" for line in opening_statements(manifest, folder="", root="../../"))
+
+
+def execute_query(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:
+    """Run one query of a reader; nothing else.
+
+    Raises:
+        RequestError: it is no single query, or fails.
+    """
+    try:
+        statements = connection.extract_statements(text)
+        if len(statements) != 1 or statements[0].type not in _QUERIES:
+            raise RequestError(
+                "this is not one query", remedy="give a single select (or describe, or explain); nothing can be written"
+            )
+        return connection.execute(statements[0])
+    except duckdb.Error as error:
+        raise RequestError(
+            f"the query failed: {error}", remedy="'renqun sql' without a query lists the marts"
+        ) from error
 
 
 def open_marts(

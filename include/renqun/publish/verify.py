@@ -33,6 +33,7 @@ FailureId = Literal[
     "removed_inconsistent", "counts_inconsistent", "gate_missing", "gate_failed", "withdrawn",
 ]  # fmt: skip
 
+_NAME_A_VERSION = "name the folder that holds manifest.json, for example published/marts/latest"
 _LARGEST_MANIFEST = 64 * 1024 * 1024
 _AUDIENCE_FILES = frozenset({"members.parquet", "added.parquet", "added.csv", "removed.parquet", "removed.csv"})
 
@@ -118,9 +119,17 @@ def _folder_of(path: Path) -> Path:
         raise RequestError(
             "there is no version to verify",
             where=str(path),
-            remedy="name the folder that holds manifest.json, for example published/marts/latest",
+            remedy=_NAME_A_VERSION,
         )
-    return path.resolve()
+    folder = path.resolve()
+    # A version whose manifest was lost still has its name or its files: that is a fault, and found below.
+    if not (folder / MANIFEST_NAME).exists() and not VERSION_PATTERN.fullmatch(folder.name) and not _has_files(folder):
+        raise RequestError("this folder is no version", where=str(path), remedy=_NAME_A_VERSION)
+    return folder
+
+
+def _has_files(folder: Path) -> bool:
+    return (folder / layout.MARTS_DATABASE).exists() or any((folder / name).exists() for name in _AUDIENCE_FILES)
 
 
 def _read_manifest(folder: Path, report: VerifyReport) -> dict[str, Any] | None:

@@ -100,6 +100,11 @@ def loaded_batches(connection: duckdb.DuckDBPyConnection) -> list[LoadedBatch]:
     return [LoadedBatch(*row) for row in rows]
 
 
+def batch_ids(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The batches that the current build is made from."""
+    return {row[0] for row in connection.execute("select batch_id from ops.batches").fetchall()}
+
+
 def current_build(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The build that the warehouse's tables belong to at the moment."""
     row = connection.execute("select build_id from ops.current_build").fetchone()

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError
-from renqun.ingest.ledger import BatchRecord, accepted_batches
+from renqun.ingest.ledger import BatchRecord, accepted_batches, accepted_files
 from renqun.lock import exclusive
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -159,6 +159,26 @@ def require_current(ctx: RunContext, plan: BuildPlan) -> None:
             f"build {plan.build_id} as of {plan.as_of} was overtaken by build {holder}",
             where=str(ctx.paths.warehouse),
             remedy="nothing is lost: the other build covers the same batches; run again if it did not finish",
+        )
+
+
+def require_batches(ctx: RunContext, plan: BuildPlan) -> None:
+    """What the build was made from is still accepted: a file that was withdrawn meanwhile must not be published.
+
+    Raises:
+        BuildSuperseded: a batch of the build was withdrawn since it was planned.
+    """
+    with exclusive(
+        ctx.paths.writer_lock, f"require_batches {plan.as_of}", timeout_seconds=Settings().lock_timeout_seconds
+    ):
+        with connect(plan.context(ctx).paths.warehouse, read_only=True) as connection:
+            built_from = ledger.batch_ids(connection)
+        gone = sorted(built_from - accepted_files(ctx.paths).keys())
+    if gone:
+        raise BuildSuperseded(
+            f"{', '.join(gone)} was withdrawn while build {plan.build_id} was made from it",
+            where=str(ctx.paths.warehouse),
+            remedy="run again: the next build forgets its rows; what was published before is untouched",
         )
 
 

@@ -100,6 +100,39 @@ def test_a_second_run_of_a_shop_is_told_who_is_at_work(renqun: Renqun) -> None:
     assert renqun.json("status")["at_work"] == []  # type: ignore[index]
 
 
+def test_nothing_is_withdrawn_while_somebody_is_at_work(renqun: Renqun) -> None:
+    with exclusive(Home(renqun.home).paths("default").run_lock, "renqun run 2026-03-07"):
+        done = renqun("batches", "withdraw", "abc", code=3)
+    assert "another process is at work on this shop" in done.stderr
+
+
+def test_a_folder_that_is_no_group_is_named(renqun: Renqun) -> None:
+    renqun("init")
+    stray = renqun.home / "default" / "landing" / "profile" / "2026-03-08"
+    stray.mkdir(parents=True)
+    done = renqun("run", "--date", "2026-03-08", code=2)
+    assert "landing holds what is no group: profile" in done.stderr
+    assert "profiles" in done.stderr
+
+
+def test_who_asks_for_json_gets_errors_as_json(renqun: Renqun) -> None:
+    done = renqun("sql", "select 1", "--json", code=2)
+    error = json.loads(done.stdout)["error"]
+    assert error["exit_code"] == 2
+    assert error["what"] in done.stderr
+
+
+def test_what_is_no_version_is_a_wrong_request(renqun: Renqun, tmp_path: Path) -> None:
+    done = renqun("verify", str(tmp_path), code=2)
+    assert "this folder is no version" in done.stderr
+
+
+def test_an_unknown_threshold_is_told_before_a_run(renqun: Renqun) -> None:
+    renqun.home.mkdir()
+    (renqun.home / "shops.yml").write_text("shops: [{id: default, vars: {intrest_min_days: 2}}]", encoding="utf-8")
+    assert "intrest_min_days" in renqun("status", code=2).stderr
+
+
 def test_a_damaged_shops_file_is_named(renqun: Renqun) -> None:
     renqun.home.mkdir()
     (renqun.home / "shops.yml").write_text("shops: [{id: default, colour: red}]", encoding="utf-8")

@@ -154,6 +154,17 @@ def test_an_incoming_batch_is_forgotten_when_its_file_is_replaced_or_moved(place
     assert (moved.batch_id, moved.ds) == (corrected.batch_id, NEXT_DAY)
 
 
+def test_a_file_corrected_in_its_place_sorts_behind_the_one_before(place: Place) -> None:
+    names = []
+    for rows in (ORDERS, csv_file(SOUND_ORDER), csv_file(SOUND_ORDER, SOUND_ORDER)):
+        place.drop(rows, name="orders.csv")
+        (record,) = place.receive().batches
+        names += {row[0] for row in place.rows(record, "_source_file")}
+        assert record.file_name == "orders.csv"
+        place.promote()
+    assert names == ["orders.csv", "orders.csv#002", "orders.csv#003"] == sorted(names)
+
+
 def test_only_the_batches_that_the_gate_saw_are_promoted(place: Place) -> None:
     place.drop(ORDERS, name="a.csv")
     seen = place.receive().batch_ids

@@ -11,13 +11,21 @@ import pytest
 
 from renqun.errors import AlreadyBuilt, BuildSuperseded, RequestError, ShopBusy
 from renqun.ingest.ledger import BatchRecord, write_record
+from renqun.ingest.promote import withdraw_batch
 from renqun.lock import exclusive
 from renqun.run import RunContext
 from renqun.settings import Home
 from renqun.warehouse import fingerprint
 from renqun.warehouse.connection import connect
 from renqun.warehouse.layers import selection
-from renqun.warehouse.plan import BuildPlan, finish_build, load_plan, plan_build, require_current
+from renqun.warehouse.plan import (
+    BuildPlan,
+    finish_build,
+    load_plan,
+    plan_build,
+    require_batches,
+    require_current,
+)
 
 
 @pytest.fixture
@@ -182,6 +190,17 @@ def test_a_build_that_continues_leaves_out_what_cannot_have_changed(home: Home) 
     assert anew is not None
     assert "path:seeds" in selection(anew, "staging")
     assert selection(second, "marts") == selection(anew, "marts") == ["path:models/marts"]
+
+
+def test_a_batch_that_is_withdrawn_during_a_build_is_not_published(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _accept(home, "b" * 16, "2026-03-01")
+    plan = plan_build(_run(home, "2026-03-01"))
+    assert plan is not None
+    require_batches(_run(home, "2026-03-01"), plan)
+    withdraw_batch(home, home.shop("default"), "b" * 16)
+    with pytest.raises(BuildSuperseded, match="was withdrawn"):
+        require_batches(_run(home, "2026-03-01"), plan)
 
 
 def test_an_older_run_builds_as_of_the_newest_date(home: Home) -> None:
