@@ -4,7 +4,7 @@ The way of a file, module by module:
 
 - `catalogue`: the sources, as `sources/<source>.yml` describes them.
 - `landing`: which files lie in the drop folders and are whole.
-- `unpack`: what kind of bytes it is, and what is inside an archive; `encodings`, `spreadsheet`, `jsonlines`: the formats.
+- `unpack`: what kind of bytes it is, and what is inside an archive; `encodings`, `spreadsheet`, `jsonlines`: formats.
 - `detect`: what a file is, by its bytes; `match`, `names`: by its header's names; `days_in_text`: the day it is about.
 - `plain`: any text or workbook as UTF-8; `quotes`, `records`: splitting it without losing a record.
 - `read`: a file as one relation of text; `clean`: a platform's cells as canonical text; `checks`: the reasons to
