@@ -9,13 +9,14 @@ import test_published_faults
 import test_raw_faults
 import test_raw_platforms_faults
 import test_staging_faults
+import test_staging_platforms_faults
 
 from renqun.quality import load_stage
 from renqun.quality.suite import KNOWN_TYPES, STAGES, Stage, gate_vars
 
 FAULTS: dict[Stage, set[str]] = {
     "raw": {*test_raw_faults.FAULTS, *test_raw_platforms_faults.FAULTS},
-    "staging": set(test_staging_faults.FAULTS),
+    "staging": {*test_staging_faults.FAULTS, *test_staging_platforms_faults.FAULTS},
     "marts": set(marts_faults.FAULTS),
     "audience": set(test_audience_faults.FAULTS),
     "published": set(test_published_faults.FAULTS),

@@ -107,9 +107,9 @@ def check(
         print(f"  row {example.row}: {', '.join(example.reasons)}: {cells}")
     if found.preview:
         # Exports have more columns than a line has room for, and the preview few rows.
-        rows = [(name, *(row[name] for row in found.preview)) for name in found.preview[0]]
+        lines = [(name, *(row[name] for row in found.preview)) for name in found.preview[0]]
         heads = ("column", *(f"row {place}" for place in range(1, len(found.preview) + 1)))
-        print_table("the first rows, personal data masked", heads, rows)
+        print_table("the first rows, personal data masked", heads, lines)
 
 
 @batches.command("list")

@@ -4,8 +4,11 @@ The way of a file, module by module:
 
 - `catalogue`: the sources, as `sources/<source>.yml` describes them.
 - `landing`: which files lie in the drop folders and are whole.
-- `detect`: what a file is, by its bytes; `records`: splitting CSV without losing a record.
-- `read`: a file as one relation of text; `checks`: the reasons to quarantine a row; `load`: the batch's Parquet.
+- `unpack`: what kind of bytes it is, and what is inside an archive; `encodings`, `spreadsheet`, `jsonlines`: formats.
+- `detect`: what a file is, by its bytes; `match`, `names`: by its header's names; `days_in_text`: the day it is about.
+- `plain`: any text or workbook as UTF-8; `quotes`, `records`: splitting it without losing a record.
+- `read`: a file as one relation of text; `clean`: a platform's cells as canonical text; `checks`: the reasons to
+  quarantine a row or to leave it out; `load`: the batch's Parquet.
 - `ledger`: the record of every batch; `places`: where raw keeps what.
 - `receive`: landing to incoming (`receive_files`).
 - `relations`: incoming batches as SQL, for the raw gate.
