@@ -10,6 +10,7 @@ import pytest
 CHAINS = {
     "ingest_orders": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
     "ingest_traffic": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
+    "ingest_marketing": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
     "ingest_profiles": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
     "build_marts": ["plan_build", "build_staging", "gate_staging", "build_marts", "gate_marts", "publish_marts"],
     "publish_audiences": ["select_members", "gate_audience", "write_files", "gate_published", "promote_audiences"],

@@ -32,7 +32,7 @@ def _backfill_dates(dag: Any, first: str, last: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shop", ["hangzhou", "seattle"])
-@pytest.mark.parametrize("group", ["orders", "traffic", "profiles"])
+@pytest.mark.parametrize("group", ["orders", "traffic", "profiles", "marketing"])
 def test_a_backfill_gives_exactly_the_wanted_dates_when_given_instants_with_a_zone(
     dags: dict[str, Any], shop: str, group: str
 ) -> None:

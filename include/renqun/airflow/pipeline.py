@@ -11,7 +11,7 @@ from renqun.airflow.embedded import DagRunResult, TaskResult, Watcher, load_dags
 from renqun.errors import RequestError, TechnicalError
 from renqun.settings import GROUPS, Group, Home, Shop
 
-INGESTED: tuple[Group, ...] = ("orders", "traffic", "profiles")
+INGESTED: tuple[Group, ...] = GROUPS
 """The groups that have an ingest DAG."""
 
 

@@ -7,7 +7,7 @@ import re
 PARTITIONED_MARTS = {"fct_sessions": "session_date", "fct_events": "event_date"}
 """Marts of traffic history and the date that splits them: a day that did not change is never written again."""
 
-SOURCES_WITHOUT_PEOPLE = frozenset({"traffic_sources"})
+SOURCES_WITHOUT_PEOPLE = frozenset({"traffic_sources", "sycm_items", "sycm_shop_sources", "sycm_shop_daily"})
 """Aggregates of the platform: having them does not make a shop one whose visitors are known."""
 
 MARTS_DATABASE = "marts.duckdb"
@@ -34,6 +34,10 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_cohort_retention__by_month": ("shop_id", "cohort_month", "period"),
     "agg_repurchase_rates__by_month": ("shop_id", "cohort_month", "within_days"),
     "agg_shop_kpis__by_day": ("shop_id", "business_date"),
+    "agg_customer_coverage__by_day": ("shop_id", "business_date"),
+    "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
+    "fct_ad_spend__by_day": ("shop_id", "business_date", "ad_key"),
+    "fct_affiliate_orders": ("shop_id", "order_id", "line_id"),
 }
 """Keys as DESIGN names them; the marts gate proves that they are unique. What is not listed is ordered by all
 its columns."""
