@@ -1,13 +1,13 @@
 """
 ### Ingest marketing
 
-**Purpose** – take a business date's reports of advertising platforms and settlements of affiliates from the landing folder
-to accepted raw.
+**Purpose** – take a business date's reports of advertising platforms and settlements of affiliates from the landing
+folder to accepted raw.
 
 **Inputs** – `<home>/<shop>/landing/marketing/<date>/`, any file name.
 
-**Outputs** – `<home>/<shop>/raw/<source>/date=<date>/`, a source for each platform's report; the asset `<shop>/exports`,
-announced for the date once every group that the shop expects of it is there.
+**Outputs** – `<home>/<shop>/raw/<source>/date=<date>/`, a source for each platform's report; the asset
+`<shop>/exports`, announced for the date once every group that the shop expects of it is there.
 
 **Schedule** – daily at the shop's export hour, in its zone; the partition key is the day before. A scheduled run waits
 for files until the shop's deadline; then it fails with an alert where the shop expects marketing, and skips where not.
