@@ -147,12 +147,47 @@ left join (values
     (date '2026-02-12', 0, 0, 0, 0, 0, 20), (date '2026-03-09', 2, 1, 1, 70, 40, 0),
     (date '2026-03-10', 1, 1, 1, 80, 80, 30)
 ) as k (day, orders_paid, buyers, new_buyers, paid, net, refunded) on d.day = k.day;
+-- Paid orders of which the buyer is known: all but o5.
+create table marts.agg_customer_coverage__by_day as
+select
+    shop_id, business_date, orders_paid,
+    orders_paid - (business_date = date '2026-03-09')::int as orders_with_customer, 0 as status_contrary_count
+from marts.agg_shop_kpis__by_day;
 create table marts.mart_columns as select * from (values
     ('marts', 'dim_customers', 'customer_key', 'VARCHAR', false)
 ) as t (table_schema, table_name, column_name, column_type, is_personal);
 """
 
-SCRIPTS = (_CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _SEGMENTS, _REPORTS)
+_PLATFORMS = """
+-- wanxiangtai tells 2026-03-09 by campaign and again by item; google_ads tells 2026-03-10 by keyword only.
+create table marts.fct_ad_spend__by_day as
+select 'shop' as shop_id, day::date as business_date, ad_key, channel, report_level, shown as impression_count,
+    clicks as click_count, cast(cost as decimal(18, 2)) as cost_amount, is_in_total
+from (values
+    ('2026-03-09', 'a1', 'wanxiangtai', 'campaign', 100, 10, 5.00, true),
+    ('2026-03-09', 'a2', 'wanxiangtai', 'item', 60, 6, 3.00, false),
+    ('2026-03-09', 'a3', 'wanxiangtai', 'item', 40, 4, 2.00, false),
+    ('2026-03-10', 'a4', 'google_ads', 'keyword', 0, 0, 0.00, true)
+) as t (day, ad_key, channel, report_level, shown, clicks, cost, is_in_total);
+-- Of o1 both lines were settled; o9 was never exported as an order.
+create table marts.fct_affiliate_orders as
+select 'shop' as shop_id, order_id, line_id, cast(commission as decimal(18, 2)) as commission_amount,
+    cast(fee as decimal(18, 2)) as service_fee_amount, cast(commission + fee as decimal(18, 2)) as cost_amount,
+    settled::date as settled_date
+from (values
+    ('o1', 'l1', 6.00, 0.60, '2026-02-01'), ('o1', 'l2', 3.50, 0, '2026-03-10'), ('o9', 'l1', 1.00, 0.10, '2026-03-10')
+) as t (order_id, line_id, commission, fee, settled);
+create table marts.fct_traffic_sources__by_day as
+select 'shop' as shop_id, day::date as business_date, traffic_source_key, platform, source_level_1, source_level_2,
+    null::varchar as source_level_3, null::varchar as source_level_4, visitors as visitor_count
+from (values
+    ('2026-03-09', 't1', 'sycm', '经营优势', '搜索', 7), ('2026-03-10', 't1', 'sycm', '经营优势', '搜索', 9),
+    -- A shop that writes its own figures may call a source what it likes.
+    ('2026-03-10', 't2', 'generic', '汇总', null, 12)
+) as t (day, traffic_source_key, platform, source_level_1, source_level_2, visitors);
+"""
+
+SCRIPTS = (_CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _SEGMENTS, _REPORTS, _PLATFORMS)
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> None:

@@ -45,7 +45,8 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'", set()),
     "fct_orders-paid_has_a_date": (
         "update marts.fct_orders set is_paid = true where order_id = 'o4'",
-        {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved"}),
+        {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved",
+         "agg_customer_coverage__by_day-orders_conserved"}),
     "fct_orders-deal_is_paid_and_kept": (
         # An order without a buyer: no customer's figure depends on it.
         "update marts.fct_orders set is_deal = false where order_id = 'o5'", set()),
@@ -213,6 +214,50 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "update marts.agg_shop_kpis__by_day set refunded_amount = 0 where business_date = '2026-02-12'", set()),
     "agg_shop_kpis__by_day-absent_is_not_zero": (
         "update marts.agg_shop_kpis__by_day set visitors = null where business_date = '2026-02-12'", set()),
+    # -- of how many orders the buyer is known -------------------------------------------------------------------
+    "agg_customer_coverage__by_day-key_unique": (
+        "insert into marts.agg_customer_coverage__by_day from marts.agg_customer_coverage__by_day"
+        " where business_date = '2026-02-01'", set()),
+    "agg_customer_coverage__by_day-orders_conserved": (
+        # One order more without a buyer; that day lies before the four weeks that the share is told of.
+        "update marts.agg_customer_coverage__by_day set orders_paid = 2 where business_date = '2026-01-05'", set()),
+    "agg_customer_coverage__by_day-recent_critical": (
+        # Twenty orders more, as a share is told from: of 23 paid, the buyers of 2 are known.
+        "update marts.agg_customer_coverage__by_day set orders_paid = orders_paid + 20"
+        " where business_date = '2026-03-10'",
+        {"agg_customer_coverage__by_day-orders_conserved", "agg_customer_coverage__by_day-recent_warning"}),
+    # -- what platforms tell -------------------------------------------------------------------------------------
+    "fct_ad_spend__by_day-key_unique": (
+        "insert into marts.fct_ad_spend__by_day from marts.fct_ad_spend__by_day where ad_key = 'a1'", set()),
+    "fct_ad_spend__by_day-nothing_after_as_of": (
+        "update marts.fct_ad_spend__by_day set business_date = '2026-03-11' where ad_key = 'a4'", set()),
+    "fct_ad_spend__by_day-one_report_in_the_total": (
+        # The items' cost is added to the campaign's, which holds it already.
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'", set()),
+    "fct_affiliate_orders-key_unique": (
+        "insert into marts.fct_affiliate_orders from marts.fct_affiliate_orders where order_id = 'o9'", set()),
+    "fct_affiliate_orders-nothing_after_as_of": (
+        "update marts.fct_affiliate_orders set settled_date = '2026-03-11' where order_id = 'o9'", set()),
+    "fct_affiliate_orders-cost_is_its_parts": (
+        "update marts.fct_affiliate_orders set cost_amount = null where order_id = 'o9'", set()),
+    "fct_traffic_sources__by_day-key_unique": (
+        "insert into marts.fct_traffic_sources__by_day from marts.fct_traffic_sources__by_day"
+        " where platform = 'generic'", set()),
+    "fct_traffic_sources__by_day-nothing_after_as_of": (
+        "update marts.fct_traffic_sources__by_day set business_date = null where platform = 'generic'", set()),
+    "fct_traffic_sources__by_day-no_roll_ups": (
+        "update marts.fct_traffic_sources__by_day set source_level_2 = '汇总'"
+        " where platform = 'sycm' and business_date = '2026-03-09'", set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
 }  # fmt: skip
+
+WARNINGS: dict[str, str] = {
+    "agg_customer_coverage__by_day-pay_times_are_told": (
+        "update marts.agg_customer_coverage__by_day set status_contrary_count = 4 where business_date = '2026-03-10'"),
+    "fct_ad_spend__by_day-cost_not_negative": (
+        "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a1'"),
+    "fct_ad_spend__by_day-clicks_were_shown": (
+        "update marts.fct_ad_spend__by_day set click_count = 101 where ad_key = 'a1'"),
+}  # fmt: skip
+"""What the marts of platforms' figures only report."""

@@ -86,6 +86,45 @@ def test_good_marts_pass_and_a_wrong_cent_stops_the_run(ctx: RunContext) -> None
         gate_marts(ctx)
 
 
+def test_a_shop_without_marketing_has_empty_marts_that_say_so(ctx: RunContext) -> None:
+    _warehouse(ctx, "delete from marts.fct_ad_spend__by_day; delete from marts.fct_affiliate_orders")
+    report = gate_marts(ctx)
+    assert report.passed
+    for name in ("fct_ad_spend__by_day", "fct_affiliate_orders"):
+        assert report.check(f"{name}-is_there").note == (
+            "no rows, which is no fault: the shop has no accepted export of the group marketing"
+        )
+        asked = report.check(f"{name}-key_unique")
+        assert (asked.verdict, asked.note) == (
+            "not_evaluated",
+            "not applicable, looked at zero rows: the shop has no accepted export of the group marketing",
+        )
+
+
+def test_a_shop_that_pays_affiliates_only_is_told_why_nothing_is_advertised(ctx: RunContext) -> None:
+    _warehouse(
+        ctx,
+        "delete from marts.fct_ad_spend__by_day;"
+        "insert into ops.batches values ('b3', 'taobaoke_settlements', 'marketing', date '2026-03-10', true)",
+    )
+    report = gate_marts(ctx)
+    assert report.passed
+    assert "affiliates only" in (report.check("fct_ad_spend__by_day-is_there").note or "")
+
+
+@pytest.mark.parametrize(("orders", "events"), [("taobao_orders", "ga4_events"), ("woocommerce_orders", "ga4_events")])
+def test_orders_and_visits_of_any_platform_are_orders_and_traffic(ctx: RunContext, orders: str, events: str) -> None:
+    _warehouse(ctx, f"update ops.batches set source = if(source = 'orders', '{orders}', '{events}')")
+    assert gate_marts(ctx).check("agg_shop_kpis__by_day-absent_is_not_zero").verdict == "passed"
+
+
+def test_platform_totals_are_no_visits_and_refunds_no_orders(ctx: RunContext) -> None:
+    """Where a shop tells only these, a number in place of nothing stops the run."""
+    _warehouse(ctx, "update ops.batches set source = if(source = 'orders', 'taobao_refunds', 'sycm_items')")
+    with pytest.raises(GateFailed, match="agg_shop_kpis__by_day-absent_is_not_zero"):
+        gate_marts(ctx)
+
+
 def test_a_column_of_personal_data_outside_the_vault_stops_the_run(ctx: RunContext) -> None:
     _warehouse(ctx, "alter table marts.dim_customers add column phone varchar")
     with pytest.raises(GateFailed, match="mart_columns-no_personal_data"):

@@ -8,7 +8,7 @@ import duckdb
 import gates_world
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
-from marts_faults import FAULTS
+from marts_faults import FAULTS, WARNINGS
 
 from renqun.quality import load_stage
 
@@ -36,6 +36,12 @@ def test_a_fault_fails_its_check_and_no_other(marts: duckdb.DuckDBPyConnection, 
     others = [other for other in SUITES.values() if other is not suite]
     found = bad_ids(report_of(marts, suite, {})) | bad_ids_by_sql(marts, others, {}, fault)
     assert found == {check_id, *implied}
+
+
+@pytest.mark.parametrize("check_id", sorted(WARNINGS))
+def test_what_only_a_person_can_judge_is_a_warning(marts: duckdb.DuckDBPyConnection, check_id: str) -> None:
+    marts.execute(WARNINGS[check_id])
+    assert bad_ids_by_sql(marts, list(SUITES.values()), {}, WARNINGS[check_id]) == {check_id}
 
 
 @pytest.mark.parametrize("name", sorted(SUITES))

@@ -185,8 +185,12 @@ class ShopifyOrders:
 
 def draft_customers(facts: Facts, consents: list[Consent], calendar: Calendar, drafts: Drafts) -> None:
     """Everyone who had ordered by the day of the snapshot, with what they had spent."""
-    granted = {consent.person.customer_id for consent in consents if consent.is_granted and not consent.withdrawn_day}
     for day in snapshot_days(calendar):
+        granted = {
+            consent.person.customer_id
+            for consent in consents
+            if consent.is_granted and consent.given_day <= day and (consent.withdrawn_day or day + 1) > day
+        }
         orders: dict[str, int] = {}
         spent: dict[str, int] = {}
         for order in facts.orders:

@@ -247,6 +247,7 @@ def _truth(
         totals[day_text(day)] = {"before_late": before, "after_late": after}
     return {
         "schema_version": SCHEMA_VERSION,
+        "form": config.form,
         "time_zone": config.time_zone,
         "currency": config.currency,
         "seed": config.seed,

@@ -29,8 +29,8 @@ from renqun.simulate.taobao_rows import Cells
 from renqun.simulate.wall import DAY, day_text, wall_text
 from renqun.simulate.workbooks import Cell
 
-_EVENING, _EVENING_AGAIN, _LATE, _MORNING = "2355", "2356", "2357", "1130"
-_FAULTS_OF_REFUNDS = 3
+_MORNING, _EVENING, _EVENING_AGAIN, _LATE, _CLASSIC = "1130", "2355", "2356", "2357", "2358"
+"""When a file was downloaded; its name says so."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class TaobaoOrders:
         heads.rows.append(head)
         report = self.items
         if self.items_without_ids and not all(line.line_id for line in order.lines):
-            report, clock = self.items_without_ids, _EVENING_AGAIN
+            report, clock = self.items_without_ids, _CLASSIC
         lines = self._file(report, folder, clock, is_late=order.is_late)
         lines.rows.extend(self._row(report, cells) for cells in rows.line_cells(order, state_of, self.calendar))
 
@@ -151,7 +151,7 @@ class TaobaoOrders:
                 reason, change = faults(day)[number]
                 self._soil(report, self._of_day(report, day), reason, sound(day, number) | change)
         files = [draft for draft in self.drafts.sorted() if draft.source == "taobao_refunds" and not draft.is_late]
-        for number, (reason, change) in enumerate(_refund_faults()[: _FAULTS_OF_REFUNDS if files else 0]):
+        for number, (reason, change) in enumerate(_refund_faults() if files else []):
             draft = files[-1 - number % len(files)]
             self._soil(self.refunds, draft, reason, _sound_refund(draft.day, number) | change)
 
@@ -206,9 +206,8 @@ class TaobaoOrders:
             values.append("surplus")
         if isinstance(report.layout, GuardedText):
             line = report.layout.line(report.header, values)
-            soil(
-                draft, reason, line.replace(b"planted-nothing", b"planted-\xffnothing", 1) if reason == BROKEN else line
-            )
+            broken = line.replace(b"planted-nothing", b"planted-\xffnothing", 1)
+            soil(draft, reason, broken if reason == BROKEN else line)
         elif reason != BROKEN:
             # A workbook is UTF-8 by itself. And it can hold the number that a spreadsheet has made of an id.
             shown: Sequence[Cell] = [float(value) if value == LOST_DIGITS else value for value in values]

@@ -2,16 +2,19 @@
 
 Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
 
-- `schema_version`, `time_zone`, `currency`, `seed`, `as_of`, `traffic_start`, `daily_from`, `late_files`, `left_out`
-  (kinds that the history is too short for), `absent_customers` (named by quarantined rows only).
+- `schema_version`, `form`, `time_zone`, `currency`, `seed`, `as_of`, `traffic_start`, `daily_from`, `late_files`,
+  `left_out` (kinds that the history is too short for), `absent_customers` (named by quarantined rows only).
 - `files`: path below the landing tree, or below the late tree where `is_late` → `source`, `date`, `rows`, `quarantined`
-  (reason → rows), `same_bytes_as`.
+  (reason → rows), `left_out` (reason → further rows that only sum others), `same_bytes_as`.
 - `totals`: as-of date → `before_late` and `after_late` → sums of the whole shop: orders, amounts, sessions, `segments`,
   `rfm`, `rfm_classes`, `days` (day → measures of that day), `cohorts` (month → size, lists by period and horizon).
 - `planted`: one entry a planted person or visitor: `kind`, `note`, `customer_id` (null for a visitor), `visitor_ids`,
   `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `rfm` (or
   null), `cohort` (or null); `rfm_class` (at `as_of`, null where not designed), `consent` (true, false, null: never
   asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`, all at `as_of` with the late files in.
+
+The truth is what the files tell. It is the same in the generic and Taobao's forms; Shopify's cannot tell an amount of a
+line nor the time of a refund, see `shopify_files.py`.
 """
 
 from __future__ import annotations
