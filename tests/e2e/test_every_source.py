@@ -13,6 +13,7 @@ from renqun.ingest.catalogue import all_sources, get_source
 pytestmark = pytest.mark.e2e
 
 DAY = "2026-08-02"
+SELF_PLACED = "9021000000000000133"
 GENERIC = {"orders", "traffic_events", "traffic_sources", "members", "consent"}
 
 
@@ -41,12 +42,19 @@ def test_nothing_is_unclaimed(bench: Workbench) -> None:
     "mart",
     [
         *("fct_orders", "fct_order_lines", "fct_refunds", "fct_events", "agg_customer_coverage__by_day"),
-        *("fct_ad_spend__by_day", "fct_affiliate_orders", "fct_traffic_sources__by_day"),
+        *("fct_ad_spend__by_day", "fct_traffic_sources__by_day"),
     ],
 )
 def test_the_marts_tell_of_it(bench: Workbench, mart: str) -> None:
     (row,) = bench.json("sql", f"select count(*) as rows from {mart}")
     assert row["rows"] > 0
+
+
+def test_an_excluded_order_is_in_no_mart(bench: Workbench) -> None:
+    for mart in ("fct_orders", "fct_order_lines", "fct_refunds", "fct_affiliate_orders"):
+        assert bench.json("sql", f"select order_id from {mart} where order_id = '{SELF_PLACED}'") == []
+    in_files = [value.value for export in exports() for value in export.planted if value.column == "order_id"]
+    assert in_files.count(SELF_PLACED) > 2, "orders, settlements and the shop's own list name it"
 
 
 def test_personal_data_is_in_no_mart(bench: Workbench) -> None:
