@@ -7,7 +7,7 @@ if ! command -v uv >/dev/null; then
   exit 2
 fi
 compile=(uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
-  --no-header --no-emit-index-url --no-emit-find-links pyproject.toml)
+  --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links pyproject.toml)
 "${compile[@]}" --extra dev --output-file requirements.lock
 "${compile[@]}" --extra dev --extra bench --constraint requirements.lock --output-file requirements-bench.lock
 echo "Locked. Now 'make test', and commit both files together with pyproject.toml."

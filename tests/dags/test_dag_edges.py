@@ -46,7 +46,7 @@ def test_everything_behind_a_gate_depends_on_it(dags: dict[str, Any]) -> None:
 
 def test_gates_never_retry_and_no_trigger_rule_lets_anything_past_them(dags: dict[str, Any]) -> None:
     gates = [task for _, _, dag in _everything(dags) for task in dag.tasks if task.task_id.startswith("gate_")]
-    assert len(gates) == 2 * 7
+    assert len(gates) == 2 * 8
     assert {task.retries for task in gates} == {0}
     rules = {task.trigger_rule.value for _, _, dag in _everything(dags) for task in dag.tasks}
     assert rules == {"all_success"}

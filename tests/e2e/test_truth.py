@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,19 @@ def test_published_marts_are_what_was_planted(simulated: Path, tmp_path: Path) -
     _check(at_once, truth, "after_late")
     _check_quarantine(at_once, truth)
     assert differences(bench, at_once, leave_out=MEMORY) == {}
+
+
+def test_a_shop_in_taobaos_own_files_is_what_was_planted(tmp_path: Path) -> None:
+    """GB18030, guards, heads and lines and refunds in reports of their own: the same facts, to the cent."""
+    bench = Workbench(tmp_path / "home")
+    landing = bench.shop() / "landing"
+    simulate(replace(small_config(), form="taobao"), landing, tmp_path / "truth.json")
+    truth = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert any(landing.glob("orders/*/*"))
+    assert not list(landing.glob("orders/*/orders.csv"))
+    bench.done("run", "--from", min(folder.name for folder in landing.glob("*/*")), "--to", truth["as_of"])
+    _check(bench, truth, "after_late")
+    _check_quarantine(bench, truth)
 
 
 def _check_quarantine(bench: Workbench, truth: dict[str, Any]) -> None:
