@@ -59,6 +59,9 @@ def _bench(arguments: argparse.Namespace, work: Path) -> int:
     _show_stages(measured)
     _show_ratios(measured, arguments.history)
     _show_peers(compared)
+    if not arguments.no_readers:
+        _say("reading exports as platforms give them ...")
+        subprocess.run([sys.executable, "-m", "tests.bench.readers"], check=True)
     return 0 if all(row["equal"] for row in compared) else 1
 
 
@@ -71,6 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--day-events", type=int, help="events of the measured day (default: as a day of history)")
     parser.add_argument("--day-lines", type=int, help="order lines of the measured day")
     parser.add_argument("--no-peers", action="store_true", help="leave Polars and chDB out")
+    parser.add_argument("--no-readers", action="store_true", help="leave the readers of exports out")
     parser.add_argument("--keep", help="work in this folder and keep it")
     return parser.parse_args()
 
