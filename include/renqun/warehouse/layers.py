@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from renqun.errors import RenqunError
+from renqun.ingest.catalogue import get_source
 from renqun.lock import exclusive
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -23,6 +24,9 @@ Layer = Literal["staging", "marts"]
 
 # A test that compares models of both layers runs once, in the layer that has all of them.
 _TESTS_ONCE = ("--indirect-selection", "buildable")
+_BELOW_MARTS = ("seeds", "models/staging", "models/intermediate")
+_MARKETING = "marketing"
+"""The folder of models that nothing but marketing's exports feed, in every layer that has one."""
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
 
 logger = logging.getLogger(__name__)
@@ -101,14 +105,18 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
 def selection(plan: BuildPlan, layer: Layer) -> list[str]:
     """What dbt is told to build for a layer.
 
-    A build that continues leaves out what cannot have changed: seeds, and the staging of sources that the shop has no
-    file of (relations without a row). A node costs dbt more than a small shop's rows do.
+    A build that continues leaves out what cannot have changed: seeds, the staging of sources that the shop has no file
+    of, and the models of marketing where it has no marketing (relations without a row). A node costs dbt more than a
+    small shop's rows do.
     """
-    if layer == "marts":
-        return ["path:models/marts"]
     if not plan.continues:
-        return ["path:seeds", "path:models/staging", "path:models/intermediate"]
-    return [*(f"source:raw.{source}+1,path:models/staging" for source in plan.sources), "path:models/intermediate"]
+        return ["path:models/marts"] if layer == "marts" else [f"path:{it}" for it in _BELOW_MARTS]
+    has_marketing = any(get_source(source).group == "marketing" for source in plan.sources)
+    without = [] if has_marketing else ["--exclude", f"path:models/*/{_MARKETING}"]
+    if layer == "marts":
+        return ["path:models/marts", *without]
+    staging = [f"source:raw.{source}+1,path:models/staging" for source in plan.sources]
+    return [*staging, "path:models/intermediate", *without]
 
 
 def _has_failed_nodes(work: Path, warehouse: Path) -> bool:
