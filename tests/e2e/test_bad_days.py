@@ -41,7 +41,7 @@ WHOLE_FILES = {
     ),
     "empty file": ("orders", "orders2.csv", b"", "empty"),
     "header only": ("orders", "orders2.csv", ORDER_COLUMNS.encode() + b"\n", "row"),
-    "broken encoding": ("orders", "orders2.csv", ORDER_COLUMNS.encode("utf-16"), "utf-8"),
+    "broken encoding": ("orders", "orders2.csv", ORDER_COLUMNS.encode("utf-32"), "utf-8"),
     "wrong group": ("traffic", "orders2.csv", (ORDER_COLUMNS + "\n" + ROW + "\n").encode(), "landing/orders"),
 }
 
