@@ -65,6 +65,9 @@ class Cleaning:
     """A condition on the cell (`§`): true for cells that are canonical already. They skip the steps."""
     steps: tuple[str, ...]
     """Expressions, each on what the one before it has made; the first one on the cell."""
+    quick: tuple[str, str] | None = None
+    """The commonest unclean form: a condition on the cell, and the text that the steps would make of such a cell.
+    Some columns are written like that in every row, and the steps cost more there than reading the file."""
 
 
 def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
@@ -76,7 +79,7 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
         shop: the shop, whose zone and currency hold where the source names none.
     """
     if column.kind == "id":
-        return Cleaning(_CLEAN_TEXT, _start(column))
+        return Cleaning(_CLEAN_TEXT, _start(column), None if column.nulls else _QUICK_ID)
     if column.kind in NUMBER_KINDS:
         return _cleaning_of_number(source, column, shop)
     if column.kind in TIME_KINDS:
@@ -101,6 +104,12 @@ _CLEAN_TEXT = (
     + "".join(f" AND NOT ends_with({_IT}, {literal(blank)})" for blank in " \t\n\u3000\u00a0")
 )
 """Comparisons cost a tenth of a pattern, and there are more texts than anything else."""
+
+
+_QUICK_ID = (f"regexp_full_match({_IT}, '''\\d+')", f"substr({_IT}, 2)")
+"""Digits behind the apostrophe by which spreadsheets are told that they are a text: phones."""
+_QUICK_NUMBER = (f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}元')", f"replace({_IT}, '元', '')")
+"""A number with the unit that platforms write behind every amount of some columns."""
 
 
 def last_of_range(column: Column) -> Cleaning:
@@ -129,12 +138,17 @@ def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, 
             expressions[-1] = step.replace(_IT, expressions[-1])
         else:
             expressions.append(step)
+    is_done, known = clean, cell
+    if cleaning.quick:
+        condition, text = (part.replace(_IT, cell) for part in cleaning.quick)
+        known, is_done = f"{name}_q", f"{name}_q IS NOT NULL OR {clean}"
+        made.append((known, f"CASE WHEN {clean} THEN {cell} WHEN {condition} THEN {text} END"))
     last = cell
     for place, expression in enumerate(expressions, start=1):
         made_of = expression.replace(_IT, last).replace(_CELL, cell)
-        otherwise = cell if place == len(expressions) else "NULL"
+        otherwise = known if place == len(expressions) else "NULL"
         last = f"{name}_{place}"
-        made.append((last, f"CASE WHEN {clean} THEN {otherwise} ELSE {made_of} END"))
+        made.append((last, f"CASE WHEN {is_done} THEN {otherwise} ELSE {made_of} END"))
     return made
 
 
@@ -206,7 +220,8 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         f"CASE WHEN regexp_full_match({_IT}, '{_PLAIN_NUMBER}') THEN {_IT} "
         f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {otherwise} END"
     )
-    return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps))
+    is_clean = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
+    return Cleaning(is_clean, tuple(steps), None if column.nulls else _QUICK_NUMBER)
 
 
 _UNGROUPED = (

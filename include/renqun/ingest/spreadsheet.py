@@ -22,6 +22,7 @@ _EXACT_UNTIL = 2**53
 """A spreadsheet holds numbers as floating point: a longer whole number has lost digits."""
 _SHORT = 16
 """A number written in fewer signs has no noise in it."""
+_KEPT_NUMBERS = 50_000
 _DIGITS = ".15g"
 """Spreadsheets show and guarantee fifteen digits; what a float has beyond is noise (12.299999999999999)."""
 
@@ -91,12 +92,12 @@ def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
         How many rows were written.
     """
     write = csv.writer(out, lineterminator="\n").writerow
+    numbers = _NumberTexts()
     written = 0
     for row in islice(sheet.content.iter_rows(), skip, None):
         # Most cells are texts and numbers: the question what else they might be is asked of the others only.
         cells = [
-            cell if (kind := type(cell)) is str else _number_text(cell) if kind is float else cell_text(cell)
-            for cell in row
+            cell if (kind := type(cell)) is str else numbers[cell] if kind is float else cell_text(cell) for cell in row
         ]
         if not any(cells):
             continue
@@ -104,9 +105,25 @@ def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
             beyond = cells[width:]
             if not any(beyond):
                 cells = cells[:width] + [""] * (width - len(cells))
-        write(cells)
+        # A line without signs of CSV's own needs no writer that looks into every cell for them.
+        line = ",".join(cells)
+        is_simple = line.count(",") == len(cells) - 1 and '"' not in line and "\n" not in line and "\r" not in line
+        if is_simple and len(cells) > 1:
+            out.write(line + "\n")
+        else:
+            write(cells)
         written += 1
     return written
+
+
+class _NumberTexts(dict[float, str]):
+    """The texts of the numbers met: most columns of a sheet hold the same few over and over."""
+
+    def __missing__(self, number: float) -> str:
+        if len(self) >= _KEPT_NUMBERS:
+            self.clear()
+        text = self[number] = _number_text(number)
+        return text
 
 
 def cell_text(cell: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -215,3 +216,16 @@ def test_cleaning_never_fails_and_cleaning_twice_changes_nothing(text: str, kind
     once = clean(text, kind)
     if kind in {"money", "quantity", "timestamp", "date", "duration"} and once is not None:
         assert clean(once, kind) in {once, None}
+
+
+@given(
+    st.from_regex(r"['-]?\d{1,24}(\.\d{0,8})?(元|元元|')?", fullmatch=True),
+    st.sampled_from(["id", "money", "duration"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_quick_way_and_the_steps_make_the_same_text(value: str, kind: str) -> None:
+    column = Column.model_validate({"name": "it", "kind": kind, "meaning": "it"})
+    how = cleaning(SOURCE, column, SHOP)
+
+    assert how.quick is not None
+    assert applied(how, value) == applied(replace(how, quick=None), value)
