@@ -123,6 +123,10 @@ def test_a_run_while_the_scheduler_works_on_the_same_shop(bench: Workbench, tmp_
     assert orders == (expected, expected)
     assert len(bench.json("batches", "list")) == 2
 
+    said = "".join(file.read_text() for file in (bench.home / "airflow" / "embedded" / "logs").rglob("*.log"))
+    assert "gate raw" in said
+    assert "could not be rendered" not in said, "pages of empty audiences, too"
+
     lines = log.read_text().splitlines()
     assert lines.count("watching") >= 2, "the command and its dbt processes are watched"
     assert [line for line in lines if line != "watching"] == []

@@ -35,19 +35,21 @@ def gate_raw(ctx: RunContext, group: Group, days: Collection[date]) -> GateRepor
         GateFailed: after the verdicts were stored and the failed batches moved.
     """
     from renqun.ingest.ledger import accepted_batches, incoming_batches, incoming_parquet
-    from renqun.ingest.refusals import reject_batches
+    from renqun.ingest.refusals import ingesting, reject_batches
 
-    incoming = incoming_batches(ctx.paths, group, days)
-    if not incoming:
-        return GateReport(stage="raw", shop_id=ctx.shop.id, ds=ctx.ds, run_id=ctx.run_id, subject=group, suites=())
-    accepted = [record for record in accepted_batches(ctx.paths) if record.group == group]
-    with workbench() as connection:
-        make_run(connection, ctx, shop_vars(ctx.shop))
-        sources = make_raw(connection, [(one, incoming_parquet(ctx.paths, one)) for one in incoming], accepted)
-        suites = tuple(load_suite("raw", name) for name in ("batches", *sources))
-        # A file whose rows are all set aside is judged by its quarantined share, not by the rows that are left.
-        fine = dict.fromkeys(sources, "every row was set aside; the quarantined share decides")
-        report = ask("raw", ctx, GateInput(connection, suites, fine, subject=group))
+    # Another run of this shop (the scheduler's, the operator's) must not move the files that are looked at.
+    with ingesting(ctx.paths, f"gate_raw {group} {ctx.ds}"):
+        incoming = incoming_batches(ctx.paths, group, days)
+        if not incoming:
+            return GateReport(stage="raw", shop_id=ctx.shop.id, ds=ctx.ds, run_id=ctx.run_id, subject=group, suites=())
+        accepted = [record for record in accepted_batches(ctx.paths) if record.group == group]
+        with workbench() as connection:
+            make_run(connection, ctx, shop_vars(ctx.shop))
+            sources = make_raw(connection, [(one, incoming_parquet(ctx.paths, one)) for one in incoming], accepted)
+            suites = tuple(load_suite("raw", name) for name in ("batches", *sources))
+            # A file whose rows are all set aside is judged by its quarantined share, not by the rows that are left.
+            fine = dict.fromkeys(sources, "every row was set aside; the quarantined share decides")
+            report = ask("raw", ctx, GateInput(connection, suites, fine, subject=group))
     for reason, batch_ids in _refused(report).items():
         reject_batches(ctx.home, ctx.shop, group, batch_ids, reason)
         logger.error("rejected %s: %s", ", ".join(batch_ids), reason)
