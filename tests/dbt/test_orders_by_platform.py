@@ -43,7 +43,8 @@ class World:
         # All data tests, and the unit tests of the models that no other test of this folder selects.
         self.once = Warehouse(shop, folder / "once" / "warehouse.duckdb")
         self.once.path.parent.mkdir()
-        self.once.build(DAYS[-1], "--indirect-selection", "cautious", select=MODELS)
+        with_data_tests = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
+        self.once.build(DAYS[-1], *with_data_tests, select=MODELS)
 
 
 def _orders(warehouse: Warehouse) -> dict[str, Any]:
