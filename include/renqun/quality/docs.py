@@ -86,10 +86,11 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
             run_id=_run_identifier(report, file),
             batch_identifier=report.subject or report.object,
         )
-        store.set(key, _as_validation(report, key.run_id))
         page = site / "validations" / Path(*key.to_tuple()).with_suffix(".html")
         pages[page] = report
         if not page.exists():
+            # Only what is rendered now: to store all that the site shows would cost every gate of a day a second.
+            store.set(key, _as_validation(report, key.run_id))
             stale[key] = page
     builder = SiteBuilder(
         data_context=context,
