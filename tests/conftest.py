@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import parsed_project
+
 _FOREIGN = ("AIRFLOW__", "RENQUN_", "DBT_", "GX_")
 for _name in [name for name in os.environ if name.startswith(_FOREIGN) or name == "AIRFLOW_HOME"]:
     del os.environ[_name]
@@ -22,6 +24,8 @@ os.environ.update(
         "GX_ANALYTICS_ENABLED": "false",
     }
 )
+
+parsed_project.make_folder()
 
 _LONGEST_FIRST = ("real_data", "e2e", "dbt", "expectations")
 """Folders by how long their files take: two workers end together when the long files are not left for last."""

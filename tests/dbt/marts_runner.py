@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from marts_world import Row, Tables, write_tables
+
+import parsed_project
+from renqun.warehouse.dbt_client import start_dbt
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).parents[2] / "dbt_project"))
 SEEDS = ["seeds"]
@@ -42,33 +43,34 @@ class Warehouse:
     def dbt(
         self, folders: list[str], skipped: list[str], day: date, previous: date | None, *flags: str, **overrides: Any
     ) -> None:
-        variables = {"as_of_date": str(day), "previous_as_of_date": str(previous or "")} | overrides
-        command = [
-            str(Path(sys.executable).with_name("dbt")),
-            "build",
-            *flags,
-            "--project-dir",
-            str(PROJECT),
-            "--profiles-dir",
-            str(PROJECT),
-            "--vars",
-            json.dumps(variables),
-            "--target-path",
-            str(self.folder / "target"),
-            "--log-path",
-            str(self.folder / "logs"),
-            *(word for kind in skipped for word in ("--exclude-resource-type", kind)),
-            "--select",
-            *(f"path:{folder}" for folder in folders),
-        ]
+        self.tell(day, previous)
+        variables = json.dumps({"dates_from": "warehouse"} | overrides, sort_keys=True)
+        parsed = self.folder / f"{parsed_project.key(variables)}.msgpack"
+        parsed_project.lend(variables, parsed)
+        command = ["build", *flags, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", variables]
+        command += ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        command += ["--partial-parse-file-path", str(parsed)] if parsed.exists() else []
+        command += [word for kind in skipped for word in ("--exclude-resource-type", kind)]
         environment = {
             "RENQUN_WAREHOUSE": self.path,
             "RENQUN_RAW_ROOT": str(self.folder / "raw"),
             "DO_NOT_TRACK": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
-        result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+        run = start_dbt([*command, "--select", *(f"path:{folder}" for folder in folders)], os.environ | environment)
+        said = list(run.lines())
+        assert run.wait() == 0, "\n".join(said[-100:])
+        parsed_project.keep(variables, self.folder / "target" / "partial_parse.msgpack")
+
+    def tell(self, day: date, previous: date | None) -> None:
+        """Write the dates of the build where dbt reads them, as the pipeline does."""
+        known = f"'{previous}'" if previous else "null"
+        self.execute("create schema if not exists ops")
+        self.execute(
+            "create or replace table ops.current_build as"
+            f" select date '{day}' as as_of_date, cast({known} as date)"
+            " as previous_as_of_date"
+        )
 
     def execute(self, sql: str) -> None:
         with duckdb.connect(self.path) as connection:

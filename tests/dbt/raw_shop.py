@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import yaml
+
+import parsed_project
+from renqun.warehouse.dbt_process import parse_once_wherever_the_file_lies
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
@@ -131,12 +135,7 @@ class Warehouse:
     def build(self, as_of: date, *options: str, finish: bool = True, select: Iterable[str] = OWN_MODELS) -> Any:
         """Run dbt as of a date and, unless told otherwise, record the build as finished."""
         self.tell(as_of)
-        result = run_dbt(
-            ["build", "--select", *select, *options],
-            self,
-            as_of,
-            max((day for day in self.built if day < as_of), default=None),
-        )
+        result = run_dbt(["build", "--select", *select, *options], self, {"dates_from": "warehouse"})
         if finish:
             self.consumed |= {batch["batch_id"] for batch in self.shop.batches if batch["ds"] <= as_of}
             self.built.append(as_of)
@@ -144,8 +143,14 @@ class Warehouse:
 
     def tell(self, as_of: date) -> None:
         """Write the ledger that dbt reads, as the pipeline does before a build."""
+        previous = max((day for day in self.built if day < as_of), default=None)
         with duckdb.connect(str(self.path)) as connection:
             connection.execute("create schema if not exists ops")
+            connection.execute(
+                "create or replace table ops.current_build as"
+                " select cast(? as date) as as_of_date, cast(? as date) as previous_as_of_date",
+                [as_of, previous],
+            )
             connection.execute(
                 "create or replace table ops.batches (batch_id varchar, source varchar, group_name varchar, ds date,"
                 " raw_file varchar, file_name varchar, rows_read bigint, rows_quarantined bigint, is_pending boolean)"
@@ -180,8 +185,7 @@ def _environment(**values: str) -> Any:
 def run_dbt(
     arguments: Sequence[str],
     warehouse: Warehouse,
-    as_of: date,
-    previous: date | None,
+    variables: Mapping[str, str],
     *,
     project: Path = PROJECT,
     may_fail: bool = False,
@@ -194,8 +198,11 @@ def run_dbt(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    parse_once_wherever_the_file_lies()
     folder = warehouse.path.parent / "dbt"
-    variables = f"{{as_of_date: '{as_of}', previous_as_of_date: '{previous or ''}'}}"
+    what = json.dumps({"project": str(project), **variables}, sort_keys=True)
+    parsed = folder / f"{parsed_project.key(what)}.msgpack"
+    parsed_project.lend(what, parsed)
     with _environment(
         RENQUN_WAREHOUSE=str(warehouse.path),
         RENQUN_RAW_ROOT=str(warehouse.shop.raw),
@@ -213,11 +220,15 @@ def run_dbt(
                 "--log-path",
                 str(folder / "logs"),
                 "--vars",
-                variables,
+                json.dumps(variables, sort_keys=True),
                 "--log-level",
                 "error",
+                "--log-level-file",
+                "none",
+                *(["--partial-parse-file-path", str(parsed)] if parsed.exists() else []),
             ]
         )
+    parsed_project.keep(what, folder / "target" / "partial_parse.msgpack")
     # dbt keeps its connection for the life of the process; the tests read the file themselves.
     DuckDBConnectionManager.close_all_connections()
     if not result.success and not may_fail:

@@ -37,7 +37,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 def _unit_tests(warehouse: Warehouse, project: Path) -> dict[str, list[str]]:
     """Runs all unit tests of a project: the states of each model's tests."""
     command = ["test", "--select", "test_type:unit"]
-    result: Any = run_dbt(command, warehouse, DAY, None, project=project, may_fail=True)
+    result: Any = run_dbt(command, warehouse, {"as_of_date": str(DAY)}, project=project, may_fail=True)
     found = defaultdict(list)
     for one in result.result.results:
         found[str(one.node.unique_id).split(".")[2]].append(str(one.status))

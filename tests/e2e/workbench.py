@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 
+import parsed_project
+
 ORDER_COLUMNS = (
     "order_id,line_id,customer_id,ordered_at,paid_at,status,item_id,item_name,category_id,quantity,unit_price,"
     "line_paid_amount,order_paid_amount,refunded_amount,refunded_at,currency,exported_at"
@@ -42,6 +44,8 @@ class Workbench:
 
     def renqun(self, *arguments: str, timeout: float = 600, **environment: str) -> Outcome:
         """Run the command line in a process of its own."""
+        if arguments[0] == "run" and "PYTHONPATH" not in environment:
+            self._lend_parsed_project()
         process = subprocess.run(
             [sys.executable, "-m", "renqun.cli", *arguments],
             env={**self._environment(), **environment},
@@ -50,10 +54,28 @@ class Workbench:
             timeout=timeout,
             check=False,
         )
+        if arguments[0] == "run" and "PYTHONPATH" not in environment:
+            self._keep_parsed_project()
         return Outcome(process.returncode, process.stdout, process.stderr)
+
+    def _lend_parsed_project(self) -> None:
+        for shop, what in self._parsed_projects():
+            parsed_project.lend(what, shop / "warehouse" / "dbt" / "partial_parse.msgpack")
+
+    def _keep_parsed_project(self) -> None:
+        for shop, what in self._parsed_projects():
+            parsed_project.keep(what, shop / "warehouse" / "dbt" / "partial_parse.msgpack")
+
+    def _parsed_projects(self) -> list[tuple[Path, str]]:
+        """Every shop's folder, and what its vars depend on."""
+        shops = self.home / "shops.yml"
+        text = shops.read_text(encoding="utf-8") if shops.exists() else ""
+        return [(landing.parent, f"{landing.parent.name}\n{text}") for landing in self.home.glob("*/landing")]
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command line and leave it running."""
+        if "PYTHONPATH" not in environment:
+            self._lend_parsed_project()
         return subprocess.Popen(
             [sys.executable, "-m", "renqun.cli", *arguments],
             env={**self._environment(), **environment},

@@ -6,8 +6,6 @@ import json
 import logging
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.thresholds import DBT_PROJECT, project_vars
 from renqun.warehouse.connection import connect
+from renqun.warehouse.dbt_client import start_dbt
 
 logger = logging.getLogger(__name__)
 
@@ -72,32 +71,21 @@ def run_dbt(
     target.mkdir(parents=True, exist_ok=True)
     arguments = [*command, "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--target-path", str(target), "--log-path", str(work / "logs"), "--no-use-colors"]
-    arguments += ["--log-level-file", "info"]
     parsed = work.parent / "partial_parse.msgpack"
     if parsed.exists():
         arguments += ["--partial-parse-file-path", str(parsed)]
     if command[0] != "retry":  # a retry keeps the vars of the run that it resumes
         arguments += ["--vars", json.dumps(run_vars(ctx), sort_keys=True)]
         (target / "run_results.json").unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "renqun.warehouse.dbt_process", *arguments],
-        env=_environment(ctx, warehouse),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        pass_fds=() if lock is None else (lock,),
-    )
+    run = start_dbt(arguments, _environment(ctx, warehouse), lock)
     tail: list[str] = []
-    assert process.stdout is not None
     try:
-        for line in process.stdout:
-            logger.info("dbt: %s", line.rstrip())
-            tail = [*tail[-_TAIL_LINES:], line.rstrip()]
-        exit_code = process.wait()
+        for line in run.lines():
+            logger.info("dbt: %s", line)
+            tail = [*tail[-_TAIL_LINES:], line]
+        exit_code = run.wait()
     except BaseException:
-        process.kill()
-        process.wait()
+        run.kill()
         raise
     _share_parsed_project(target, parsed)
     results = read_results(target, warehouse)

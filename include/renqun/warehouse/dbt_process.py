@@ -1,22 +1,34 @@
-"""One dbt process: `python -m renqun.warehouse.dbt_process <dbt's arguments>`.
+"""One run of dbt, in a process of its own.
 
-dbt's own command line writes its description of the whole project twice a run, which costs a small shop more than its
-models do, and which nothing here reads. This one writes only what was run (`run_results.json`): it is what `dbt retry`
-goes on from. Exit codes are dbt's: 0 all well, 1 a node failed, 2 dbt itself did.
+dbt's own command line does things that cost a small shop more than its models do, and that nothing here reads: it
+writes its description of the whole project twice a run, formats thousands of lines of debugging that no log takes,
+and parses the project anew when the warehouse's file lies elsewhere. Here it writes what was run
+(`run_results.json`): that is what `dbt retry` goes on from.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+_OPTIONS = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
+_LOGGED = {"info", "warn", "error"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run dbt with these arguments, `--target-path` among them."""
+    """Run dbt with these arguments, `--target-path` and `--log-path` among them.
+
+    Returns:
+        dbt's exit code: 0 all well, 1 a node failed, 2 dbt itself did.
+    """
     from dbt.cli.main import dbtRunner
 
-    outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
+    parse_once_wherever_the_file_lies()
+    logs = Path(arguments[arguments.index("--log-path") + 1])
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "dbt.log").open("a", encoding="utf-8") as log:
+        outcome = dbtRunner(callbacks=[_says(log.write)]).invoke([*arguments, *_OPTIONS])
     if hasattr(outcome.result, "write"):
         target = Path(arguments[arguments.index("--target-path") + 1])
         outcome.result.write(str(target / "run_results.json"))
@@ -26,5 +38,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if outcome.success else 1
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def parse_once_wherever_the_file_lies() -> None:
+    """dbt parses a project anew when its connection has changed; no model of ours looks at the file's path."""
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+    keys = DuckDBCredentials._connection_keys
+    if keys.__module__ != __name__:
+        DuckDBCredentials._connection_keys = lambda self: tuple(key for key in keys(self) if key != "path")
+
+
+def _says(write: Callable[[str], object]) -> Callable[[Any], None]:
+    """Tells whoever started dbt, and its log, what happens: a line an event."""
+
+    def say(event: Any) -> None:
+        if event.info.level in _LOGGED:
+            at = event.info.ts.ToDatetime()
+            print(f"{at:%H:%M:%S}  {event.info.msg}", flush=True)
+            write(f"{at:%Y-%m-%d %H:%M:%S} [{event.info.level:<5}] {event.info.msg}\n")
+
+    return say

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -188,7 +189,7 @@ def finish_build(ctx: RunContext, plan: BuildPlan) -> None:
         ctx.paths.writer_lock, f"finish_build {plan.as_of}", timeout_seconds=Settings().lock_timeout_seconds
     ):
         if plan.scratch is not None:
-            plan.scratch.unlink(missing_ok=True)
+            remove_scratch(plan.scratch)
         else:
             require_current(ctx, plan)
             with connect(ctx.paths.warehouse) as connection:
@@ -250,13 +251,23 @@ def _plan_past(ctx: RunContext, as_of: date, build_id: str, batches: Sequence[Ba
         sources=tuple(sorted({batch.source for batch in batches})),
         pending=tuple(sorted(batch.batch_id for batch in batches)),
         reevaluate=(),
-        scratch=ctx.paths.warehouse_dir / "scratch" / f"{build_id}.duckdb",
+        scratch=scratch_file(ctx, build_id),
     )
 
 
+def scratch_file(ctx: RunContext, name: str) -> Path:
+    """A warehouse beside the shop's own, for one build. Its file has the same name, which is that of the database in
+    DuckDB: under another one dbt would parse the whole project anew."""
+    return ctx.paths.warehouse_dir / "scratch" / name / ctx.paths.warehouse.name
+
+
+def remove_scratch(scratch: Path) -> None:
+    """Remove such a warehouse, where there is one."""
+    shutil.rmtree(scratch.parent, ignore_errors=True)
+
+
 def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Sequence[BatchRecord]) -> None:
-    scratch.unlink(missing_ok=True)
-    scratch.with_name(scratch.name + ".wal").unlink(missing_ok=True)
+    remove_scratch(scratch)
     copy_memory(ctx.paths.warehouse, scratch)
     with connect(scratch) as connection:
         ledger.ensure(connection)

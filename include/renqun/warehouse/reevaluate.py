@@ -10,7 +10,7 @@ from renqun.warehouse import ledger
 from renqun.warehouse.connection import connect
 from renqun.warehouse.dbt import run_dbt
 from renqun.warehouse.memory import MEMORY_TABLES, copy_memory
-from renqun.warehouse.plan import BuildPlan
+from renqun.warehouse.plan import BuildPlan, remove_scratch, scratch_file
 
 _ONLY_WHAT_REMEMBERS = (
     *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
@@ -26,9 +26,8 @@ def reevaluate(ctx: RunContext, plan: BuildPlan) -> None:
     Each date is built, in order, in a warehouse of its own from the batches of dates up to it; only its spells
     and sizes come back. The caller holds the writer lock and has checked that the warehouse is this build's.
     """
-    scratch = ctx.paths.warehouse_dir / "scratch" / f"{plan.build_id}-past.duckdb"
-    scratch.unlink(missing_ok=True)
-    scratch.with_name(scratch.name + ".wal").unlink(missing_ok=True)
+    scratch = scratch_file(ctx, f"{plan.build_id}-past")
+    remove_scratch(scratch)
     copy_memory(ctx.paths.warehouse, scratch)
     with connect(ctx.paths.warehouse, read_only=True) as connection:
         built = ledger.built_dates(connection)
@@ -57,4 +56,4 @@ def reevaluate(ctx: RunContext, plan: BuildPlan) -> None:
             command=["build", *_ONLY_WHAT_REMEMBERS, *(["--full-refresh"] if is_first else [])],
         )
     copy_memory(scratch, ctx.paths.warehouse)
-    scratch.unlink(missing_ok=True)
+    remove_scratch(scratch)
