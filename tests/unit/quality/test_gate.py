@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from renqun.errors import GateFailed, RequestError
-from renqun.quality.engine import without_values
+from renqun.quality.engine import gx_context, without_values
 from renqun.quality.gate import RUNBOOK, GateInput, render_docs, run_gate, workbench
 from renqun.quality.results import attach_quality_results, stored_results
 from renqun.quality.suite import Expectation, Suite
@@ -162,6 +162,16 @@ def test_data_docs_show_ids_reasons_and_verdicts(ctx: RunContext) -> None:
     assert "dim_customers-key_unique" in text
     assert "It is asked for in a test." in text
     assert "Failed" in text
+
+
+def test_verdicts_that_have_their_page_are_not_stored_for_rendering_again(ctx: RunContext) -> None:
+    _run(ctx, _suite(GOOD))
+    render_docs(ctx)
+    (page,) = (ctx.paths.quality / "docs").glob("validations/**/*.html")
+    before = page.stat().st_mtime_ns
+    render_docs(ctx)
+    assert page.stat().st_mtime_ns == before
+    assert gx_context().validation_results_store.list_keys() == []
 
 
 @pytest.mark.parametrize(
