@@ -8,7 +8,7 @@ if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,9 +67,6 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
         for column in _canonical(source)
         if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}
     ]
-    hashed = ", ".join(
-        f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted([*cell.items(), *extra.items()])
-    )
     row_text = csv_text([f"c{index}" for index in range(len(detection.header.names))])
     outputs = [
         *(f"{cell.get(name, 'NULL::VARCHAR')} AS {quoted(name)}" for name in source.names),
@@ -78,7 +75,7 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
         "source_row AS _source_row",
         f"{literal(place.batch_id)} AS _batch_id",
         f"{_instant(place.exported_at)}::TIMESTAMP AS _exported_at",
-        f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END) AS _content_hash",
+        f"{_content_hash({**cell, **extra}) if source.rules.content_hash else 'NULL::VARCHAR'} AS _content_hash",
         f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
         "reason AS _quarantine_reason",
     ]
@@ -142,6 +139,12 @@ def _in_stages(relation: str, stages: Sequence[Sequence[tuple[str, str]]]) -> st
         added = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in stage)])
         relation = f"SELECT {added} FROM ({relation})"
     return relation
+
+
+def _content_hash(cells: Mapping[str, str]) -> str:
+    """The hash of a row's filled cells and their names, whatever the order of the file's columns."""
+    hashed = ", ".join(f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted(cells.items()))
+    return f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END)"
 
 
 def _left_out_reason(detection: Detection, cell: dict[str, str]) -> str:
