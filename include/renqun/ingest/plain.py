@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import csv
 import mmap
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from renqun.ingest import jsonlines
 from renqun.ingest.detect import Detection, Part
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
+from renqun.ingest.guards import without_guards
 from renqun.ingest.spreadsheet import write_rows
 
 _HELD_BACK_BYTES = 16 * 1024 * 1024
@@ -115,31 +114,6 @@ def rows_as_utf8(part: Part, delimiter: str) -> Iterator[bytes]:
     if held:
         last = without_guards(held, delimiter)
         yield last if last.endswith((b"\n", b"\r")) else last + b"\n"
-
-
-def without_guards(text: bytes, delimiter: str) -> bytes:
-    """Text without the `=` of `="…"`, by which exports keep spreadsheets from harming long numbers.
-
-    The guard stands outside of CSV's quoting, `="1"` and `=""`; a quote that follows it must open a field. What
-    looks like a guard inside a longer text is left as it is.
-    """
-    if b'="' not in text:
-        return text
-    for pattern, replacement in _guards(delimiter):
-        text = pattern.sub(replacement, text)
-    return text
-
-
-@cache
-def _guards(delimiter: str) -> tuple[tuple[re.Pattern[bytes], bytes], ...]:
-    mark = delimiter.encode()
-    opens = rb'(?=[^"\r\n' + re.escape(mark) + rb']|"(?:[\r\n' + re.escape(mark) + rb"]|\Z))"
-    # Each pattern begins with plain text, for which the engine searches fast.
-    return (
-        (re.compile(re.escape(mark) + rb'="' + opens), mark + b'"'),
-        (re.compile(rb'\n="' + opens), b'\n"'),
-        (re.compile(rb'\A="' + opens), b'"'),
-    )
 
 
 def _is_plain_already(detection: Detection) -> bool:
