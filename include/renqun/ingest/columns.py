@@ -21,7 +21,7 @@ _SEEN_BY: dict[Look, frozenset[Fact]] = {
 _LONGEST_DIGITS = 24
 _LONGEST_NUMBER = 12
 _YUAN = "元".encode()
-_WIDE_BLANKS = ("\u00a0", "\u3000", "\ufeff", "\u200b")
+_WIDE_BLANKS = tuple(sign.encode() for sign in "\u00a0\u3000\ufeff\u200b")
 _TIMES = {10: "2ddd-dd-dd", 16: "2ddd-dd-dd hd:md", 19: "2ddd-dd-dd hd:md:md"}
 """By their lengths; `d` is any digit, `m` one below 6, `h` one below 3."""
 _BELOW = {"d": 10, "m": 6, "h": 3}
@@ -68,8 +68,8 @@ def facts_of(cells: Cells, look: Look) -> frozenset[Fact]:
         case "number":
             if _are_numbers(cells):
                 found.add("number")
-            elif all((cells.from_end(len(_YUAN) - place) == byte).all() for place, byte in enumerate(_YUAN)):
-                found |= {"yuan"} if _are_numbers(cells.inner(0, len(_YUAN))) else set()
+            elif _end_with(cells, _YUAN).all() and _are_numbers(cells.inner(0, len(_YUAN))):
+                found.add("yuan")
         case "time":
             found |= _time_facts(cells)
     return frozenset(found)
@@ -85,6 +85,7 @@ def _first_signs() -> NDArray[np.bool_]:
 
 
 _GOOD_FIRST = _first_signs()
+_MAY_END_BLANK = np.isin(np.arange(256), [blank[-1] for blank in _WIDE_BLANKS])
 
 
 def _are_clean(cells: Cells, first: NDArray[np.uint8]) -> bool:
@@ -102,16 +103,16 @@ def _are_clean(cells: Cells, first: NDArray[np.uint8]) -> bool:
             return False
     if (last <= ord(" ")).any():
         return False
-    for blank in (sign.encode() for sign in _WIDE_BLANKS):
-        (at_end,) = np.nonzero(last == blank[-1])
-        if at_end.size:
-            few = Cells(cells.data, cells.starts[at_end], cells.lengths[at_end])
-            fit = few.lengths >= len(blank)
-            for place, byte in enumerate(blank):
-                fit &= few.from_end(len(blank) - place) == byte
-            if fit.any():
-                return False
-    return True
+    (at_end,) = np.nonzero(_MAY_END_BLANK[last])
+    few = Cells(cells.data, cells.starts[at_end], cells.lengths[at_end])
+    return not any(_end_with(few, blank).any() for blank in _WIDE_BLANKS)
+
+
+def _end_with(cells: Cells, sign: bytes) -> NDArray[np.bool_]:
+    fits: NDArray[np.bool_] = cells.lengths >= len(sign)
+    for place, byte in enumerate(sign):
+        fits = fits & (cells.from_end(len(sign) - place) == byte)
+    return fits
 
 
 def _are_whole(cells: Cells, first: NDArray[np.uint8]) -> bool:

@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,8 @@ from numpy.typing import NDArray
 
 from renqun.ingest.columns import MARGIN, Cells, facts_of
 from renqun.ingest.facts import Job, Look
-from renqun.ingest.guards import without_guards
 
-_QUOTE, _RETURN, _LINE_END = ord('"'), ord("\r"), ord("\n")
+_QUOTE, _GUARD, _RETURN, _LINE_END = ord('"'), ord("="), ord("\r"), ord("\n")
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,12 @@ class Written:
 
 
 def main() -> None:
-    """Write every portion; print what was written, up to the first one that is not regular, which is null."""
-    job = Job.from_json(sys.stdin.read())
+    """Do a job and print what was written."""
+    print(json.dumps(write_portions(Job.from_json(sys.stdin.read()))))
+
+
+def write_portions(job: Job) -> list[dict[str, Any] | None]:
+    """Write every portion; what was written, up to the first one that is not regular, which is null."""
     parent = os.getppid()
     results: list[dict[str, Any] | None] = []
     for begin, end, target in job.portions:
@@ -47,7 +49,7 @@ def main() -> None:
         # Nobody waits for the rest once a portion is refused, or the one who asked is gone.
         if written is None or os.getppid() != parent:
             break
-    print(json.dumps(results))
+    return results
 
 
 def write_portion(job: Job, begin: int, end: int, target: Path) -> Written | None:
@@ -60,78 +62,105 @@ def write_portion(job: Job, begin: int, end: int, target: Path) -> Written | Non
             data = data.decode(job.encoding).encode()
         except UnicodeError:
             return None
-    if job.has_guards:
-        data = without_guards(data, job.delimiter)
     # Lines with nothing on them are no rows, and the last row of a file may have no line end.
     text = data.rstrip(b"\r\n") + (b"\r\n" if b"\r\n" in data else b"\n")
     padded = np.frombuffer(text + bytes(MARGIN), np.uint8)
-    ends = _cell_ends(padded, len(text), ord(job.delimiter), len(job.looks))
+    outside = _outside(padded[: len(text)], ord(job.delimiter), job.has_guards)
+    if outside is None:
+        return None
+    is_outside, guards = outside
+    ends = _cell_ends(padded[: len(text)], is_outside, ord(job.delimiter), len(job.looks))
     if ends is None:
         return None
-    with target.open("wb") as out:
-        out.writelines(_numbered(text, ends[:, -1]))
-    return Written(len(ends), tuple(tuple(sorted(facts)) for facts in _facts(padded, ends, job.looks)))
+    target.write_bytes(b"".join(_numbered(text, ends[-1], guards)))
+    facts = _facts(padded, ends, job.looks)
+    return Written(ends.shape[1], tuple(tuple(sorted(held)) for held in facts))
 
 
-def _cell_ends(data: NDArray[np.uint8], size: int, delimiter: int, width: int) -> NDArray[np.int64] | None:
-    """Where the cells of each row end; nothing where quotes, rows or line ends are not regular."""
-    text = data[:size]
-    marks = np.flatnonzero((text == _QUOTE) | (text == delimiter) | (text == _LINE_END))
-    signs = text[marks]
-    is_quote = signs == _QUOTE
-    quotes = marks[is_quote]
-    if not _are_sound(text, quotes, delimiter):
+def _outside(
+    text: NDArray[np.uint8], delimiter: int, has_guards: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]] | None:
+    """Which bytes are outside of quotes, and where guards are; nothing where quotes are not sound.
+
+    Quotes are sound if they only begin and end cells, behind a guard or not, or are doubled inside one
+    (`renqun.ingest.quotes` says why). The n-th quote opens a cell if n is odd, and closes it if even; where a cell
+    holds a doubled quote, the first one "closes" and the second one "opens" right beside it.
+    """
+    is_quote = text == _QUOTE
+    is_inside = np.bitwise_xor.accumulate(is_quote)
+    is_beside = is_quote | (text == delimiter) | (text == _LINE_END) | (text == _RETURN)
+    opens, closes = is_quote & is_inside, is_quote & ~is_inside
+    if is_inside[-1] or (closes[:-1] & ~is_beside[1:]).any():
         return None
-    # Signs between an odd quote and an even one are text. Only parity counts: the sum may run over.
-    is_outside = np.cumsum(is_quote, dtype=np.uint8) % 2 == 0
-    ends = marks[is_outside & ~is_quote]
+    guards = np.flatnonzero(opens[1:] & ~is_beside[:-1])
+    if guards.size and not (has_guards and _are_guards(text, guards, delimiter)):
+        return None
+    return ~is_inside, guards
+
+
+def _are_guards(text: NDArray[np.uint8], places: NDArray[np.int64], delimiter: int) -> bool:
+    """Whether what stands before quotes are guards that `renqun.ingest.guards` would undo."""
+    if (text[places] != _GUARD).any() or places[-1] + 3 >= len(text):
+        return False
+    before = text[places[places > 0] - 1]
+    second, third = text[places + 2], text[places + 3]
+    ends_cell = np.zeros(256, dtype=bool)
+    ends_cell[[delimiter, _LINE_END, _RETURN]] = True
+    opens = ~ends_cell[second] & ((second != _QUOTE) | ends_cell[third])
+    return bool(((before == delimiter) | (before == _LINE_END)).all() and opens.all())
+
+
+def _cell_ends(
+    text: NDArray[np.uint8], is_outside: NDArray[np.bool_], delimiter: int, width: int
+) -> NDArray[np.int64] | None:
+    """Where the cells of each column end; nothing where rows or line ends are not regular."""
+    ends = np.flatnonzero(((text == delimiter) | (text == _LINE_END)) & is_outside)
     if len(ends) % width:
         return None
-    rows: NDArray[np.int64] = ends.reshape(-1, width)
-    if not ((text[rows[:, -1]] == _LINE_END).all() and (text[rows[:, :-1]] == delimiter).all()):
+    columns = np.ascontiguousarray(ends.reshape(-1, width).T)
+    if (text[columns[-1]] != _LINE_END).any() or any((text[column] != delimiter).any() for column in columns[:-1]):
         return None
-    return rows if _are_lines(text, rows) else None
-
-
-def _are_sound(text: NDArray[np.uint8], quotes: NDArray[np.int64], delimiter: int) -> bool:
-    """Whether quotes only begin and end cells, or are doubled inside one (`renqun.ingest.quotes` says why)."""
-    beside = np.zeros(256, dtype=bool)
-    beside[[delimiter, _LINE_END, _RETURN, _QUOTE]] = True
-    if len(quotes) % 2:
-        return False
-    opening, closing = quotes[0::2], quotes[1::2]
-    # The first sign of the text has none before it, and needs none.
-    return bool(beside[text[opening[opening > 0] - 1]].all() and beside[text[closing + 1]].all())
-
-
-def _are_lines(text: NDArray[np.uint8], rows: NDArray[np.int64]) -> bool:
-    """Whether all line ends are of one kind, and none stands alone."""
     returns = np.flatnonzero(text == _RETURN)
-    if returns.size and not ((text[returns + 1] == _LINE_END).all() and (text[rows[:, -1] - 1] == _RETURN).all()):
-        return False
+    if returns.size and not ((text[returns + 1] == _LINE_END).all() and (text[columns[-1] - 1] == _RETURN).all()):
+        return None
     # Where a row has one cell, a line with nothing on it would be taken for one.
-    return rows.shape[1] > 1 or bool((np.diff(rows[:, 0], prepend=-1) > 1 + bool(returns.size)).all())
+    is_full = width > 1 or (np.diff(columns[0], prepend=-1) > 1 + bool(returns.size)).all()
+    return columns if is_full else None
 
 
 def _facts(data: NDArray[np.uint8], ends: NDArray[np.int64], looks: tuple[Look, ...]) -> Iterator[frozenset[str]]:
-    has_returns = data[ends[0, -1] - 1] == _RETURN
-    row_starts = np.concatenate(([0], ends[:-1, -1] + 1))
+    has_returns = data[ends[-1, 0] - 1] == _RETURN
     for place, look in enumerate(looks):
-        starts = row_starts if place == 0 else ends[:, place - 1] + 1
-        stops = ends[:, place] - (has_returns and place == len(looks) - 1)
-        is_quoted = data[starts] == _QUOTE
-        starts, stops = starts + is_quoted, stops - is_quoted
+        if look == "nothing":
+            yield frozenset()
+            continue
+        starts = ends[place - 1] + 1 if place else np.concatenate(([0], ends[-1, :-1] + 1))
+        stops = ends[place] - int(has_returns and place == len(looks) - 1)
+        first = data[starts]
+        if (first == _GUARD).any():
+            starts = starts + ((first == _GUARD) & (data[starts + 1] == _QUOTE))
+            first = data[starts]
+        is_quoted = first == _QUOTE
+        starts = starts + is_quoted
         lengths = stops - starts
+        lengths -= is_quoted
         is_filled = lengths > 0
         if not is_filled.all():
             starts, lengths = starts[is_filled], lengths[is_filled]
         yield frozenset(facts_of(Cells(data, starts, lengths), look))
 
 
-def _numbered(text: bytes, ends: NDArray[np.int64]) -> Iterator[bytes]:
+def _numbered(text: bytes, ends: NDArray[np.int64], guards: NDArray[np.int64]) -> Iterator[bytes]:
+    """The rows behind their numbers and without guards."""
     begin = 0
-    for number, end in zip(count(1), ends.tolist(), strict=False):
+    left = iter([*guards.tolist(), len(text)])
+    guard = next(left)
+    for number, end in enumerate(ends.tolist(), start=1):
         yield b"%d," % number
+        while guard < end:
+            yield text[begin:guard]
+            begin = guard + 1
+            guard = next(left)
         yield text[begin : end + 1]
         begin = end + 1
 

@@ -30,7 +30,7 @@ from renqun.ingest.records import RECORD_LIMIT
 
 PORTIONS_FROM = 16 * 1024 * 1024
 """A smaller file is read before other processes have begun."""
-PORTION_BYTES = 8 * 1024 * 1024
+PORTION_BYTES = 4 * 1024 * 1024
 _HEAD_BYTES = 1024 * 1024
 """A header ends before: it is found among a file's first bytes."""
 
