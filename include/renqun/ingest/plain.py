@@ -16,7 +16,7 @@ from renqun.ingest.detect import Detection, Part
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
 from renqun.ingest.guards import without_guards
-from renqun.ingest.spreadsheet import write_rows
+from renqun.ingest.spreadsheet import rows_as_csv
 
 _HELD_BACK_BYTES = 16 * 1024 * 1024
 """A line longer than this is no row: it is not waited for."""
@@ -60,7 +60,7 @@ def as_plain(bench: Workbench, path: Path, detection: Detection) -> Plain:
         with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as text:
             for part in detection.parts:
                 assert part.sheet is not None, "a workbook's part has a sheet"
-                write_rows(part.sheet, part.skip_rows, width, text)
+                text.writelines(rows_as_csv(part.sheet, part.skip_rows, width))
     return Plain(target, header.delimiter, width, len(header.names), 0, False, is_tolerant)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from json import loads
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,14 @@ from renqun.ingest.engine import Workbench
 from renqun.ingest.facts import Facts, Job, Look
 from renqun.ingest.plain import forget
 from renqun.ingest.records import RECORD_LIMIT
+from renqun.ingest.spreadsheet import rows_as_csv
 
 PORTIONS_FROM = 16 * 1024 * 1024
 """A smaller file is read before other processes have begun."""
 PORTION_BYTES = 4 * 1024 * 1024
+SHEET_ROWS_FROM = 10_000
+"""Workbooks of fewer rows are read as one."""
+SHEET_PORTION_ROWS = 5_000
 _HEAD_BYTES = 1024 * 1024
 """A header ends before: it is found among a file's first bytes."""
 
@@ -57,7 +61,7 @@ class Portions:
 
 
 def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
-    """A recognised text in portions; nothing where it is small, or not as regular as this way needs it.
+    """A recognised text or workbook in portions; nothing where it is small, or not as regular as this way needs it.
 
     Args:
         bench: its folder takes the portions.
@@ -67,7 +71,9 @@ def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions 
     Raises:
         TechnicalError: a process could not do its work, for want of room or memory.
     """
-    if len(detection.parts) != 1 or detection.header.format != "csv":
+    if detection.header.format != "csv":
+        return _sheets_in_portions(bench, detection, width)
+    if len(detection.parts) != 1:
         return None
     path, encoding = detection.parts[0].body.path, detection.header.encoding
     if path.stat().st_size < PORTIONS_FROM or encoding.startswith("utf-16"):
@@ -91,6 +97,22 @@ def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions 
         ([frozenset(held) for held in portion["facts"]] for portion in written),
     )
     return Portions(tuple(targets), tuple(portion["rows"] for portion in written), dict(enumerate(facts)))
+
+
+def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
+    """Workbooks in portions, written by this process: only their reading is shared."""
+    sheets = [(part.sheet, part.skip_rows) for part in detection.parts if part.sheet]
+    if sum(sheet.content.height for sheet, _ in sheets) < SHEET_ROWS_FROM:
+        return None
+    lines = chain.from_iterable(rows_as_csv(sheet, skip, width) for sheet, skip in sheets)
+    paths: list[Path] = []
+    rows: list[int] = []
+    while portion := list(islice(lines, SHEET_PORTION_ROWS)):
+        paths.append(bench.folder / f"portion-{len(paths):05}.csv")
+        rows.append(len(portion))
+        with paths[-1].open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            out.writelines(f"{number},{line}" for number, line in enumerate(portion, start=1))
+    return Portions(tuple(paths), tuple(rows), {}) if paths else None
 
 
 def _start(path: Path, detection: Detection) -> int | None:

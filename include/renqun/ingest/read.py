@@ -5,7 +5,8 @@ hold nothing), `source_row` (1-based), `fault` (why the record could not be spli
 text, for such records). Workbooks and texts that are not in UTF-8 are written as plain text first
 (`renqun.ingest.plain`), so that all go the same way from there: DuckDB reads well-formed CSV itself, strictly and with
 the dialect spelled out. Whatever it refuses is split record by record (`renqun.ingest.records`), so that a broken
-record keeps its text and its place.
+record keeps its text and its place. Large files that are regular throughout are read in portions, several at once
+(`renqun.ingest.portions`).
 """
 
 from __future__ import annotations
