@@ -8,14 +8,15 @@ if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from renqun.ingest.catalogue import METADATA_COLUMNS, TIME_KINDS, Column, Source, WholeBy
+from renqun.ingest.catalogue import METADATA_COLUMNS, NUMBER_KINDS, TIME_KINDS, Column, Kind, Source, WholeBy
 from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
+from renqun.ingest.facts import Fact, Facts
 from renqun.settings import Shop
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -29,6 +30,14 @@ _NUMBER_TYPE = "DECIMAL(18, 6)"
 _DIGITS_LOST = r"[+-]?\d(\.\d+)?[eE]\+\d+"
 """What a spreadsheet writes for a long id (1.71E+18): the digits are gone."""
 _BLANKS = " \\t\\r\\n"
+
+_PLAIN_FORMS: dict[Kind, frozenset[Fact]] = {
+    "id": frozenset({"whole_id"}),
+    "timestamp": frozenset({"time", "t_time"}),
+    **dict.fromkeys(("date", "date_range"), frozenset({"day"})),
+    **dict.fromkeys(NUMBER_KINDS, frozenset({"number"})),
+}
+"""The facts which say that the cells of a column, as they are, pass the checks of its kind but for their limits."""
 
 _UNIT, _RECORD = "chr(31)", "chr(30)"
 
@@ -47,29 +56,29 @@ class Place:
     """The end of the folder's date; unknown for a file that lies in no date folder."""
 
 
-def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
+def judged_relation(read_sql: str, detection: Detection, place: Place, facts: Facts | None = None) -> str:
     """The SQL of a file's rows in raw's layout, each with its reasons.
 
     Args:
         read_sql: the relation of `renqun.ingest.read`.
         detection: what the file is.
         place: the batch.
+        facts: what is known of whole columns, by their places: a shorter way to the same rows.
     """
     source = detection.source
-    cell, ways = _cells(detection, place)
+    cell, ways, proven = _cells(detection, place, facts or {})
     extra = {name: f"x{at}" for name, at in detection.unknown_places.items()}
     # The column that says whether a cell was clean already, where it was cleaned.
-    looked_at = {way[-1][0]: way[1][0] for way in ways if len(way) > 1}
+    is_clean = {way[-1][0]: way[1][0] for way in ways if len(way) > 1}
+    looked_at = {name: "true" if name in proven else is_clean.get(value) for name, value in cell.items()}
     stages = _stages_of(ways)
     stages[0] += [(value, f"nullif(c{value[1:]}, '')") for value in extra.values()]
     typed = [
-        (f"t_{cell[column.name]}", _typed(column, cell[column.name], looked_at.get(cell[column.name]), place.shop))
+        (f"t_{cell[column.name]}", _typed(column, cell[column.name], looked_at.get(column.name), place.shop))
         for column in _canonical(source)
-        if column.name in cell and column.kind not in {"id", "text", "enum", "boolean"}
+        if column.name in cell
+        and (column.kind in TIME_KINDS or (column.kind in NUMBER_KINDS and column.name not in proven))
     ]
-    hashed = ", ".join(
-        f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted([*cell.items(), *extra.items()])
-    )
     row_text = csv_text([f"c{index}" for index in range(len(detection.header.names))])
     outputs = [
         *(f"{cell.get(name, 'NULL::VARCHAR')} AS {quoted(name)}" for name in source.names),
@@ -78,7 +87,7 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
         "source_row AS _source_row",
         f"{literal(place.batch_id)} AS _batch_id",
         f"{_instant(place.exported_at)}::TIMESTAMP AS _exported_at",
-        f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END) AS _content_hash",
+        f"{_content_hash({**cell, **extra}) if source.rules.content_hash else 'NULL::VARCHAR'} AS _content_hash",
         f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
         "reason AS _quarantine_reason",
     ]
@@ -87,7 +96,7 @@ def judged_relation(read_sql: str, detection: Detection, place: Place) -> str:
     return (
         f"WITH cells AS ({_in_stages(read_sql, stages)}), "
         f"typed AS (SELECT {with_types} FROM cells{kept}), "
-        f"judged AS (SELECT *, {_reason(source, cell, place)} AS reason FROM typed) "
+        f"judged AS (SELECT *, {_reason(source, cell, place, proven)} AS reason FROM typed) "
         f"SELECT {', '.join(outputs)} FROM judged"
     )
 
@@ -96,7 +105,7 @@ def left_out_relation(read_sql: str, detection: Detection, place: Place) -> str 
     """The SQL of the rows that are no rows, counted by reason (`reason`, `row_count`); nothing where all are rows."""
     if detection.source.is_generic:
         return None
-    cell, ways = _cells(detection, place)
+    cell, ways, _ = _cells(detection, place, {})
     looked_at = {cell[rule.column] for rule in detection.source.rows.leave_out if rule.column in cell}
     stages = _stages_of([way for way in ways if way[-1][0] in looked_at])
     return (
@@ -105,29 +114,39 @@ def left_out_relation(read_sql: str, detection: Detection, place: Place) -> str 
     )
 
 
-def _cells(detection: Detection, place: Place) -> tuple[dict[str, str], list[list[tuple[str, str]]]]:
-    """The SQL column of each canonical column's text, and the steps that lead there from the cells as read."""
+def _cells(
+    detection: Detection, place: Place, facts: Facts
+) -> tuple[dict[str, str], list[list[tuple[str, str]]], frozenset[str]]:
+    """The SQL column of each canonical column's text, the steps that lead there from the cells as read, and the
+    columns whose texts are known to be of their kind's plainest form."""
     source = detection.source
     cell: dict[str, str] = {}
     ways = []
+    proven = set()
     for column in source.columns:
         if column.name not in detection.places:
             continue
         read = f"c{detection.places[column.name]}"
+        held = facts.get(detection.places[column.name], frozenset())
         if source.is_generic:
-            way = [(f"v_{read}", _filled(read))]
+            way = [(f"v_{read}", f"nullif({read}, '')" if "filled" in held else _filled(read))]
+            is_known = bool(held & _PLAIN_FORMS.get(column.kind, frozenset()))
         else:
-            way = steps_applied(cleaning(source, column, place.shop), read, f"v_{read}")
+            how = cleaning(source, column, place.shop)
+            way = steps_applied(how, read, f"v_{read}", held)
+            is_known = how.known_text(held) is not None and (column.kind != "id" or "whole_id" in held)
+        if is_known:
+            proven |= {column.name, *([column.last] if column.last else [])}
         cell[column.name] = way[-1][0]
         ways.append(way)
         if column.last:
-            way = steps_applied(last_of_range(column), read, f"w_{read}")
+            way = steps_applied(last_of_range(column), read, f"w_{read}", held)
             cell[column.last] = way[-1][0]
             ways.append(way)
     for number, (name, value) in enumerate(detection.given_from_outside.items()):
         cell[name] = f"d{number}"
         ways.append([(f"d{number}", literal(value))])
-    return cell, ways
+    return cell, ways, frozenset(proven)
 
 
 def _stages_of(ways: Sequence[Sequence[tuple[str, str]]]) -> list[list[tuple[str, str]]]:
@@ -142,6 +161,12 @@ def _in_stages(relation: str, stages: Sequence[Sequence[tuple[str, str]]]) -> st
         added = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in stage)])
         relation = f"SELECT {added} FROM ({relation})"
     return relation
+
+
+def _content_hash(cells: Mapping[str, str]) -> str:
+    """The hash of a row's filled cells and their names, whatever the order of the file's columns."""
+    hashed = ", ".join(f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted(cells.items()))
+    return f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END)"
 
 
 def _left_out_reason(detection: Detection, cell: dict[str, str]) -> str:
@@ -218,19 +243,23 @@ def csv_text(cells: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(written)})"
 
 
-def _reason(source: Source, cell: dict[str, str], place: Place) -> str:
+def _reason(source: Source, cell: dict[str, str], place: Place, proven: frozenset[str]) -> str:
     findings = [finding for column in _canonical(source) if column.name in cell
-                for finding in _column_findings(source, column, cell, place)]  # fmt: skip
+                for finding in _column_findings(source, column, cell, place, column.name in proven)]  # fmt: skip
     findings += _row_findings(source, cell, place.shop)
     reasons = ", ".join(f"CASE WHEN {condition} THEN {literal(reason)} END" for condition, reason in findings)
     return f"CASE WHEN fault IS NOT NULL THEN fault ELSE nullif(concat_ws(',', {reasons}), '') END"
 
 
-def _column_findings(source: Source, column: Column, cell: dict[str, str], place: Place) -> list[tuple[str, str]]:
+def _column_findings(
+    source: Source, column: Column, cell: dict[str, str], place: Place, is_proven: bool
+) -> list[tuple[str, str]]:
     value, typed = cell[column.name], f"t_{cell[column.name]}"
     findings = []
     if column.required:
         findings.append((f"{value} IS NULL", f"missing_required:{column.name}"))
+    if is_proven and (column.kind == "id" or column.kind in NUMBER_KINDS):
+        return findings
     match column.kind:
         case "id":
             findings.append((f"regexp_full_match({value}, '{_DIGITS_LOST}')", f"digits_lost:{column.name}"))
@@ -249,7 +278,8 @@ def _column_findings(source: Source, column: Column, cell: dict[str, str], place
         findings.append((f"{typed} < 0", f"negative_price:{column.name}"))
     if column.kind in TIME_KINDS and column.time_rules:
         start = f"timezone({literal(place.shop.time_zone)}, TIMESTAMP '2000-01-01')"
-        findings.append((f"{typed} < {start}", f"time_before_2000:{column.name}"))
+        if not is_proven:
+            findings.append((f"{typed} < {start}", f"time_before_2000:{column.name}"))
         if not column.export_time:
             latest = f"{_row_export_time(source, cell, place)} + INTERVAL 1 DAY"
             findings.append((f"{typed} > {latest}", f"time_after_export:{column.name}"))
@@ -293,7 +323,7 @@ def _typed(column: Column, value: str, is_clean: str | None, shop: Shop) -> str:
                 cast = f"timezone({zone}, TRY_CAST({value} AS DATE)::TIMESTAMP)"
             case _:
                 cast = f"TRY_CAST({value} AS {_NUMBER_TYPE})"
-        return f"CASE WHEN {is_clean} THEN {cast} ELSE {by_pattern} END"
+        return cast if is_clean == "true" else f"CASE WHEN {is_clean} THEN {cast} ELSE {by_pattern} END"
     match column.kind:
         case "timestamp":
             return (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column, Source, TimeUnit
 from renqun.ingest.engine import literal
+from renqun.ingest.facts import Fact
 from renqun.settings import Shop
 
 _BLANKS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b")
@@ -68,6 +69,12 @@ class Cleaning:
     quick: tuple[str, str] | None = None
     """The commonest unclean form: a condition on the cell, and the text that the steps would make of such a cell.
     Some columns are written like that in every row, and the steps cost more there than reading the file."""
+    known: tuple[tuple[Fact, str], ...] = ()
+    """Facts about a whole column, and the canonical text of a cell (`§`) where they hold: no cell needs a look then."""
+
+    def known_text(self, facts: frozenset[Fact]) -> str | None:
+        """The canonical text of a cell (`§`) of a column that some facts hold for, if they say enough."""
+        return next((text for fact, text in self.known if fact in facts), None)
 
 
 def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
@@ -79,7 +86,10 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
         shop: the shop, whose zone and currency hold where the source names none.
     """
     if column.kind == "id":
-        return Cleaning(_CLEAN_TEXT, _start(column), None if column.nulls else _QUICK_ID)
+        known: tuple[tuple[Fact, str], ...] = (("clean", _IT), ("apostrophe", _QUICK_ID[1]))
+        if column.nulls:
+            return Cleaning(_CLEAN_TEXT, _start(column))
+        return Cleaning(_CLEAN_TEXT, _start(column), _QUICK_ID, known)
     if column.kind in NUMBER_KINDS:
         return _cleaning_of_number(source, column, shop)
     if column.kind in TIME_KINDS:
@@ -90,8 +100,8 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
             f"WHEN regexp_full_match({_IT}, '(?i:false|0|no|n|否|无)') THEN 'false' ELSE {_IT} END"
         )
         return Cleaning(f"{_IT} IN ('true', 'false')", (*_start(column), said))
-    is_clean = "false" if column.nulls else _CLEAN_TEXT
-    return Cleaning(is_clean, (_trimmed(_IT), _UNGUARDED, _nulled(column)))
+    steps = (_trimmed(_IT), _UNGUARDED, _nulled(column))
+    return Cleaning("false", steps) if column.nulls else Cleaning(_CLEAN_TEXT, steps, known=(("clean", _IT),))
 
 
 _STARTS = (("0", ":"), ("A", "N"), ("O", "n"), ("o", "~"), ("\u3041", "\ufb00"))
@@ -117,17 +127,23 @@ def last_of_range(column: Column) -> Cleaning:
     return _cleaning_of_range(column, 2)
 
 
-def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, str]]:
+def steps_applied(
+    cleaning: Cleaning, value: str, name: str, facts: frozenset[Fact] = frozenset()
+) -> list[tuple[str, str]]:
     """The SQL columns that lead from a cell to its canonical text, each to be computed after the one before.
 
     Args:
         cleaning: how.
         value: the SQL name of the cell.
         name: the prefix of the columns' names.
+        facts: what holds for the whole column.
 
     Returns:
         Pairs of name and expression; the last one holds the canonical text.
     """
+    text = cleaning.known_text(facts)
+    if text is not None:
+        return [(f"{name}_k", text.replace(_IT, f"nullif({value}, '')"))]
     cell, clean = f"{name}_f", f"{name}_0"
     made = [(cell, f"nullif({value}, '')"), (clean, f"{cell} IS NULL OR ({cleaning.is_clean.replace(_IT, cell)})")]
     # A step that looks at its input once is written around the one before it. All of it happens behind the question
@@ -140,9 +156,9 @@ def steps_applied(cleaning: Cleaning, value: str, name: str) -> list[tuple[str, 
             expressions.append(step)
     is_done, known = clean, cell
     if cleaning.quick:
-        condition, text = (part.replace(_IT, cell) for part in cleaning.quick)
+        condition, made_of = (part.replace(_IT, cell) for part in cleaning.quick)
         known, is_done = f"{name}_q", f"{name}_q IS NOT NULL OR {clean}"
-        made.append((known, f"CASE WHEN {clean} THEN {cell} WHEN {condition} THEN {text} END"))
+        made.append((known, f"CASE WHEN {clean} THEN {cell} WHEN {condition} THEN {made_of} END"))
     last = cell
     for place, expression in enumerate(expressions, start=1):
         made_of = expression.replace(_IT, last).replace(_CELL, cell)
@@ -212,8 +228,9 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
             f"CASE WHEN {is_number} AND NOT {is_points} THEN {_IT} "
             f"WHEN {is_number} THEN {hundredth} ELSE {otherwise} END"
         )
-        is_clean = "false" if column.percent_as == "points" else f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
-        return Cleaning(is_clean, tuple(steps))
+        if column.percent_as == "points":
+            return Cleaning("false", tuple(steps))
+        return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps), known=(("number", _IT),))
     # A spreadsheet writes small fractions like 1.2E-05; what it writes as 1.2E+18 has lost its digits.
     small = number_text(f"TRY_CAST(TRY_CAST({_IT} AS DOUBLE) AS {_EXACT_TYPE})")
     steps.append(
@@ -221,7 +238,9 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {otherwise} END"
     )
     is_clean = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
-    return Cleaning(is_clean, tuple(steps), None if column.nulls else _QUICK_NUMBER)
+    if column.nulls:
+        return Cleaning(is_clean, tuple(steps), known=(("number", _IT),))
+    return Cleaning(is_clean, tuple(steps), _QUICK_NUMBER, (("number", _IT), ("yuan", _QUICK_NUMBER[1])))
 
 
 _UNGROUPED = (
@@ -259,9 +278,9 @@ def _cleaning_of_time(source: Source, column: Column, shop: Shop) -> Cleaning:
     start = (*_start(column), *_ISO)
     if column.kind == "date":
         day = f"CASE WHEN regexp_matches({_IT}, '^{_ISO_DAY}([T ]|$)') THEN left({_IT}, 10) ELSE {_IT} END"
-        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_DAY}')", (*start, day))
+        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_DAY}')", (*start, day), known=(("day", _IT),))
     if not source.time_zone or source.time_zone == shop.time_zone:
-        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_TIME}')", start)
+        return Cleaning(f"regexp_full_match({_IT}, '{_ISO_TIME}')", start, known=(("time", _IT),))
     # Raw's times without a zone are the shop's: those of another zone have to say so.
     naive = f"TRY_CAST({_IT} AS TIMESTAMP)"
     instant = f"timezone('UTC', timezone({literal(source.time_zone)}, {naive}))"
@@ -291,7 +310,8 @@ _ISO = (
 
 def _cleaning_of_range(column: Column, end: int) -> Cleaning:
     part = f"CASE WHEN regexp_matches({_IT}, '{_RANGE}') THEN regexp_extract({_IT}, '{_RANGE}', {end}) ELSE {_IT} END"
-    return Cleaning(f"regexp_full_match({_IT}, '{_ISO_DAY}')", (*_start(column), part, *_ISO))
+    is_clean = f"regexp_full_match({_IT}, '{_ISO_DAY}')"
+    return Cleaning(is_clean, (*_start(column), part, *_ISO), known=(("day", _IT),))
 
 
 def _cleaning_of_count(column: Column, unit: TimeUnit) -> Cleaning:

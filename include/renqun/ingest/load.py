@@ -20,6 +20,7 @@ from renqun.errors import TechnicalError
 from renqun.ingest.checks import Place, judged_relation, left_out_relation, rows_that_share, whole_relation
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal
+from renqun.ingest.facts import Facts
 from renqun.ingest.read import read_file
 
 _PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
@@ -56,9 +57,9 @@ def write_batch(
 
     left_out: dict[str, int] = {}
 
-    def judge(sql: str, rows: int | None) -> int:
+    def judge(sql: str, rows: int | None, facts: Facts) -> int:
         nonlocal counts, left_out
-        copy_to_parquet(bench, judged_relation(sql, detection, place), staged)
+        copy_to_parquet(bench, judged_relation(sql, detection, place, facts), staged)
         counts = _count(bench, staged)
         # Rows are only left out if some are not there: most files need no second look.
         is_whole = counts.rows_read == rows

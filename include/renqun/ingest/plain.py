@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import csv
 import mmap
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from renqun.ingest import jsonlines
 from renqun.ingest.detect import Detection, Part
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
-from renqun.ingest.spreadsheet import write_rows
+from renqun.ingest.guards import without_guards
+from renqun.ingest.spreadsheet import rows_as_csv
 
 _HELD_BACK_BYTES = 16 * 1024 * 1024
 """A line longer than this is no row: it is not waited for."""
@@ -61,7 +60,7 @@ def as_plain(bench: Workbench, path: Path, detection: Detection) -> Plain:
         with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as text:
             for part in detection.parts:
                 assert part.sheet is not None, "a workbook's part has a sheet"
-                write_rows(part.sheet, part.skip_rows, width, text)
+                text.writelines(rows_as_csv(part.sheet, part.skip_rows, width))
     return Plain(target, header.delimiter, width, len(header.names), 0, False, is_tolerant)
 
 
@@ -115,31 +114,6 @@ def rows_as_utf8(part: Part, delimiter: str) -> Iterator[bytes]:
     if held:
         last = without_guards(held, delimiter)
         yield last if last.endswith((b"\n", b"\r")) else last + b"\n"
-
-
-def without_guards(text: bytes, delimiter: str) -> bytes:
-    """Text without the `=` of `="…"`, by which exports keep spreadsheets from harming long numbers.
-
-    The guard stands outside of CSV's quoting, `="1"` and `=""`; a quote that follows it must open a field. What
-    looks like a guard inside a longer text is left as it is.
-    """
-    if b'="' not in text:
-        return text
-    for pattern, replacement in _guards(delimiter):
-        text = pattern.sub(replacement, text)
-    return text
-
-
-@cache
-def _guards(delimiter: str) -> tuple[tuple[re.Pattern[bytes], bytes], ...]:
-    mark = delimiter.encode()
-    opens = rb'(?=[^"\r\n' + re.escape(mark) + rb']|"(?:[\r\n' + re.escape(mark) + rb"]|\Z))"
-    # Each pattern begins with plain text, for which the engine searches fast.
-    return (
-        (re.compile(re.escape(mark) + rb'="' + opens), mark + b'"'),
-        (re.compile(rb'\n="' + opens), b'\n"'),
-        (re.compile(rb'\A="' + opens), b'"'),
-    )
 
 
 def _is_plain_already(detection: Detection) -> bool:

@@ -5,7 +5,8 @@ hold nothing), `source_row` (1-based), `fault` (why the record could not be spli
 text, for such records). Workbooks and texts that are not in UTF-8 are written as plain text first
 (`renqun.ingest.plain`), so that all go the same way from there: DuckDB reads well-formed CSV itself, strictly and with
 the dialect spelled out. Whatever it refuses is split record by record (`renqun.ingest.records`), so that a broken
-record keeps its text and its place.
+record keeps its text and its place. Large files that are regular throughout are read in portions, several at once
+(`renqun.ingest.portions`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
+from renqun.ingest.facts import Facts
 from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
+from renqun.ingest.portions import in_portions
 from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import RECORD_LIMIT, Record, split_record
 
@@ -42,13 +45,13 @@ _KEPT_TEXT = 100_000
 _FORGET_EVERY = 64 * 1024 * 1024
 
 
-Use = Callable[[str, int | None], int]
+Use = Callable[[str, int | None, Facts], int]
 
 
 def read_file(bench: Workbench, path: Path, detection: Detection, where: str, use: Use) -> None:
     """Hand a file's relation, as SQL, to `use`, which reads it whole and says how many rows it has got.
 
-    It is told how many there should be, where that is known.
+    It is told how many there should be, where that is known, and what is known of whole columns.
 
     `use` is called a second time, with the records split one by one, where the strict reader stops at a record
     that is not well-formed, or has not read as many as there are.
@@ -64,6 +67,8 @@ def read_file(bench: Workbench, path: Path, detection: Detection, where: str, us
         case "jsonl":
             _use_split(bench, detection, where, use, lambda split: write_json_rows(detection, split), ",")
         case _:
+            if _use_portions(bench, detection, use):
+                return
             plain = as_plain(bench, path, detection)
             try:
                 _use_text(bench, plain, detection, where, use)
@@ -71,16 +76,39 @@ def read_file(bench: Workbench, path: Path, detection: Detection, where: str, us
                 (bench.folder / "plain.csv").unlink(missing_ok=True)
 
 
+def _use_portions(bench: Workbench, detection: Detection, use: Use) -> bool:
+    """Whether a large text could be read portion by portion. Where a reader stops or loses a row, it could not."""
+    names = len(detection.header.names)
+    width = names + detection.header.surplus
+    portions = in_portions(bench, detection, width)
+    if portions is None:
+        return False
+    texts = ", ".join(literal(str(path)) for path in portions.paths)
+    before = f"list_extract([{', '.join(map(str, portions.offsets))}], CAST(file_index + 1 AS BIGINT))"
+    sql = (
+        f"SELECT * EXCLUDE (number, file_index), {before} + number AS source_row, "
+        f"{_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text "
+        f"FROM (SELECT *, file_index FROM read_csv([{texts}], delim = {_sign(detection.header.delimiter)}, {_DIALECT}, "
+        f"header = false, columns = {{'number': 'BIGINT', {_columns(width)}}}))"
+    )
+    try:
+        with suppress(*_NOT_WELL_FORMED):
+            return use(sql, sum(portions.rows), portions.facts) == sum(portions.rows)
+        return False
+    finally:
+        portions.forget()
+
+
 def _use_text(bench: Workbench, plain: Plain, detection: Detection, where: str, use: Use) -> None:
     if plain.path.stat().st_size == 0:
-        use(_no_rows(detection), 0)
+        use(_no_rows(detection), 0, {})
         return
     if plain.starts_with_header or plain.data_start == 0:
         quoting = quoting_of(plain.path, plain.data_start, plain.delimiter)
         if quoting.is_sound:
             # The strict reader refuses by raising: quotes that do not close, too many or few cells, no UTF-8.
             with suppress(*_NOT_WELL_FORMED):
-                if use(_strict_relation(bench, plain), quoting.records) == quoting.records:
+                if use(_strict_relation(bench, plain), quoting.records, {}) == quoting.records:
                     return
     _use_split(bench, detection, where, use, lambda split: _split_to(plain, detection, split), plain.delimiter)
 
@@ -96,7 +124,7 @@ def _use_split(
     split = bench.folder / "split.csv"
     try:
         written = write(split)
-        found = use(_split_relation(detection, split, delimiter), written)
+        found = use(_split_relation(detection, split, delimiter), written, {})
     finally:
         split.unlink(missing_ok=True)
     if found != written:
@@ -108,14 +136,22 @@ def _use_split(
 
 
 def _strict_relation(bench: Workbench, plain: Plain) -> str:
-    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(plain.width))
-    surplus = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(plain.names, plain.width))
-    fault = f"CASE WHEN NOT ({surplus}) THEN '{RAGGED_ROW}' END" if surplus else "NULL::VARCHAR"
+    fault = _surplus_fault(plain.names, plain.width)
     return (
         f"SELECT *, row_number() OVER () AS source_row, {fault} AS fault, NULL::VARCHAR AS record_text "
         f"FROM read_csv({bench.readable(plain.path)}, delim = {_sign(plain.delimiter)}, {_DIALECT}, "
-        f"header = {str(plain.starts_with_header).lower()}, columns = {{{columns}}})"
+        f"header = {str(plain.starts_with_header).lower()}, columns = {{{_columns(plain.width)}}})"
     )
+
+
+def _columns(width: int) -> str:
+    return ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
+
+
+def _surplus_fault(names: int, width: int) -> str:
+    """The fault of a row that has anything in cells beyond the header's."""
+    surplus = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(names, width))
+    return f"CASE WHEN NOT ({surplus}) THEN '{RAGGED_ROW}' END" if surplus else "NULL::VARCHAR"
 
 
 def _no_rows(detection: Detection) -> str:
@@ -246,7 +282,7 @@ def _use_parquet(bench: Workbench, path: Path, where: str, use: Use) -> None:
         f"NULL::VARCHAR AS record_text FROM {table}"
     )
     try:
-        use(sql, None)
+        use(sql, None, {})
     except (*_NOT_WELL_FORMED, duckdb.IOException) as error:
         if not _reads(bench, sql):
             raise FileRefused(

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from renqun.ingest.faults import FileRefused
 
@@ -79,21 +79,16 @@ def _is_the_readers(error: BaseException) -> bool:
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
-def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
-    """Write a sheet's rows as CSV, each as wide as the header; rows with nothing on them are no rows.
+def rows_as_csv(sheet: Sheet, skip: int, width: int) -> Iterator[str]:
+    """A sheet's rows as lines of CSV, each as wide as the header; rows with nothing on them are no rows.
 
     Args:
         sheet: the sheet.
         skip: how many rows to leave out at the beginning: the header and what is above it.
         width: the number of the header's columns. What stands beside them is kept: such a row is ragged.
-        out: where to.
-
-    Returns:
-        How many rows were written.
     """
-    write = csv.writer(out, lineterminator="\n").writerow
+    written = csv.writer(_Line(), lineterminator="\n").writerow
     numbers = _NumberTexts()
-    written = 0
     for row in islice(sheet.content.iter_rows(), skip, None):
         # Most cells are texts and numbers: the question what else they might be is asked of the others only.
         cells = [
@@ -108,12 +103,14 @@ def write_rows(sheet: Sheet, skip: int, width: int, out: IO[str]) -> int:
         # A line without signs of CSV's own needs no writer that looks into every cell for them.
         line = ",".join(cells)
         is_simple = line.count(",") == len(cells) - 1 and '"' not in line and "\n" not in line and "\r" not in line
-        if is_simple and len(cells) > 1:
-            out.write(line + "\n")
-        else:
-            write(cells)
-        written += 1
-    return written
+        yield line + "\n" if is_simple and len(cells) > 1 else written(cells)
+
+
+class _Line:
+    """What a CSV writer writes to: it returns the line to who asked for it."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 class _NumberTexts(dict[float, str]):

@@ -50,14 +50,19 @@ def test_raw_has_the_canonical_columns_then_the_files_own_then_metadata(place: P
     assert all(row[1] == "VARCHAR" for row in described if row[0] not in METADATA_COLUMNS)
 
 
-def test_content_hashes_are_equal_when_the_cells_are_whatever_the_columns_order(place: Place) -> None:
-    reordered = dict(reversed(SOUND_ORDER.items())) | {"line_id": ""}
-    place.drop(csv_file(SOUND_ORDER), name="a.csv")
-    place.drop(csv_file(reordered, reordered | {"quantity": "3"}), name="b.csv")
-    one, other = place.receive().batches
+def test_content_hashes_of_events_are_equal_when_the_cells_are_whatever_the_columns_order(place: Place) -> None:
+    reordered = dict(reversed(SOUND_EVENT.items())) | {"page": ""}
+    place.drop(csv_file(SOUND_EVENT), group="traffic", name="a.csv")
+    place.drop(csv_file(reordered, reordered | {"item_id": "i2"}), group="traffic", name="b.csv")
+    one, other = place.receive(group="traffic").batches
     (first,) = place.rows(one, "_content_hash")
     second, third = place.rows(other, "_content_hash")
+    assert first is not None
     assert first == second != third
+
+
+def test_rows_that_have_an_id_are_not_hashed(place: Place) -> None:
+    assert place.rows(place.receive_one(csv_file(SOUND_ORDER)), "_content_hash") == [(None,)]
 
 
 def test_the_same_file_gives_the_same_bytes(place: Place, tmp_path: Path) -> None:
