@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,8 +26,11 @@ Layer = Literal["staging", "marts"]
 # A test that compares models of both layers runs once, in the layer that has all of them.
 _TESTS_ONCE = ("--indirect-selection", "buildable")
 _BELOW_MARTS = ("seeds", "models/staging", "models/intermediate")
-_MARKETING = "marketing"
-"""The folder of models that nothing but marketing's exports feed, in every layer that has one."""
+_FED_ONLY_BY: dict[str, Callable[[str], bool]] = {
+    "ga4": lambda source: source == "ga4_events",
+    "marketing": lambda source: get_source(source).group == "marketing",
+}
+"""Folders of models, in every layer that has one, and which exports feed them: nothing else does."""
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
 
 logger = logging.getLogger(__name__)
@@ -106,13 +110,13 @@ def selection(plan: BuildPlan, layer: Layer) -> list[str]:
     """What dbt is told to build for a layer.
 
     A build that continues leaves out what cannot have changed: seeds, the staging of sources that the shop has no file
-    of, and the models of marketing where it has no marketing (relations without a row). A node costs dbt more than a
-    small shop's rows do.
+    of, and the folders of models that only such sources feed (relations without a row). A node costs dbt more than a small
+    shop's rows do.
     """
     if not plan.continues:
         return ["path:models/marts"] if layer == "marts" else [f"path:{it}" for it in _BELOW_MARTS]
-    has_marketing = any(get_source(source).group == "marketing" for source in plan.sources)
-    without = [] if has_marketing else ["--exclude", f"path:models/*/{_MARKETING}"]
+    unfed = [f"path:models/*/{name}" for name, feeds in _FED_ONLY_BY.items() if not any(map(feeds, plan.sources))]
+    without = ["--exclude", *unfed] if unfed else []
     if layer == "marts":
         return ["path:models/marts", *without]
     staging = [f"source:raw.{source}+1,path:models/staging" for source in plan.sources]
