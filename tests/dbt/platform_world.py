@@ -119,6 +119,20 @@ FILES = (
     )),
     # An older writing that comes after the newer one changes nothing.
     File("ga4_events", _DAY_3, (visit("07:00:00", "search", "v3"),), folder=_DAY_1),
+    File("sycm_items", _DAY_1, (
+        {"stat_date": "2026-03-01", "item_id": "i1", "item_name": "kettle", "visitors": "40", "buyers_paid": "4"},
+        {"stat_date": "2026-03-01", "item_id": "i7", "item_name": "lid", "visitors": "2"},
+    )),
+    File("sycm_items", _DAY_3, (
+        {"stat_date": "2026-03-01", "item_id": "i1", "item_name": "kettle, red", "visitors": "41", "buyers_paid": "4"},
+    )),
+    File("sycm_shop_daily", _DAY_1, ({"stat_date": "2026-03-01", "visitors": "60", "paid_amount": "170.02"},)),
+    # The platform counts the 1st anew.
+    File("sycm_shop_daily", _DAY_2, ({"stat_date": "2026-03-01", "visitors": "60", "paid_amount": "180.02"},)),
+    File("shopify_customers", _DAY_3, (
+        {"customer_id": "77", "email": "Somebody@shop.example", "city": "Leeds", "accepts_email_marketing": "yes",
+         "accepts_sms_marketing": "no"},
+    )),
     File("taobao_refunds", _DAY_3, (
         {"refund_id": "r1", "order_id": "o1", "refund_amount": "40.00", "refund_status": "退款成功",
          "refunded_at": "2026-03-03 10:00:00"},

@@ -24,10 +24,12 @@ MARTS = (
     "dim_customers",
     "dim_items",
     "fct_traffic_sources__by_day",
+    "fct_item_traffic__by_day",
     "fct_ad_spend__by_day",
     "fct_affiliate_orders",
     "agg_customer_coverage__by_day",
     "agg_shop_kpis__by_day",
+    "agg_shop_kpis__reconciled",
 )
 
 
@@ -176,6 +178,36 @@ def test_commissions_of_excluded_orders_are_none(world: World) -> None:
 
 def test_the_newest_file_of_a_day_stands_alone(world: World) -> None:
     assert world.once.rows("select source_level_1 from marts.fct_traffic_sources__by_day") == [("推荐",)]
+
+
+def test_items_of_the_platform_count_by_their_newest_file_one_by_one(world: World) -> None:
+    rows = world.once.rows(
+        "select item_id, item_name, visitor_count, conversion_rate from marts.fct_item_traffic__by_day order by 1"
+    )
+    assert rows == [("i1", "kettle, red", 41, 4 / 41), ("i7", "lid", 2, None)]
+    # An order names i1; i7 is known to the platform only.
+    names = world.once.rows("select item_id, item_name from marts.dim_items where item_id in ('i1', 'i7') order by 1")
+    assert names == [("i1", "item i1"), ("i7", "lid")]
+
+
+def test_the_platforms_figures_stand_beside_ours(world: World) -> None:
+    rows = world.once.rows(
+        "select business_date, measure, our_value, platform_value, difference from marts.agg_shop_kpis__reconciled"
+        " where measure in ('visitors', 'paid_amount', 'views') order by 2"
+    )
+    # We sold o1, o3 and o9; o4 is the shop's own. Of visitors we see v1 only; the platform tells no views.
+    assert rows == [
+        (DAYS[0], "paid_amount", Decimal("138.02"), Decimal("180.02"), Decimal("-42.00")),
+        (DAYS[0], "views", Decimal("1.00"), None, None),
+        (DAYS[0], "visitors", Decimal("1.00"), Decimal("60.00"), Decimal("-59.00")),
+    ]
+
+
+def test_customers_of_shopify_are_customers_and_no_members(world: World) -> None:
+    rows = world.once.rows("select city, is_member, order_count from marts.dim_customers where customer_ids = ['77']")
+    assert rows == [("Leeds", False, 0)]
+    stated = world.once.rows("select customer_id, channel, is_granted from vault.int_consents order by 2")
+    assert stated == [("77", "email", True), ("77", "sms", False)]
 
 
 def test_a_day_that_is_written_anew_has_the_newest_events_once(world: World) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from renqun.errors import RenqunError
 from renqun.ingest.catalogue import get_source
 from renqun.lock import exclusive
+from renqun.publish.layout import SOURCES_WITHOUT_PEOPLE
 from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.storage import write_json_atomically
@@ -27,10 +28,12 @@ Layer = Literal["staging", "marts"]
 _TESTS_ONCE = ("--indirect-selection", "buildable")
 _BELOW_MARTS = ("seeds", "models/staging", "models/intermediate")
 _FED_ONLY_BY: dict[str, Callable[[str], bool]] = {
-    "ga4": lambda source: source == "ga4_events",
-    "marketing": lambda source: get_source(source).group == "marketing",
+    "path:models/*/ga4": lambda source: source == "ga4_events",
+    "path:models/*/marketing": lambda source: get_source(source).group == "marketing",
+    "path:models/*/traffic": lambda source: source in SOURCES_WITHOUT_PEOPLE,
+    "agg_shop_kpis__reconciled": lambda source: source == "sycm_shop_daily",
 }
-"""Folders of models, in every layer that has one, and which exports feed them: nothing else does."""
+"""Models, and the exports that feed them: without these they have no row."""
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
 
 logger = logging.getLogger(__name__)
@@ -110,12 +113,12 @@ def selection(plan: BuildPlan, layer: Layer) -> list[str]:
     """What dbt is told to build for a layer.
 
     A build that continues leaves out what cannot have changed: seeds, the staging of sources that the shop has no file
-    of, and the folders of models that only such sources feed (relations without a row). A node costs dbt more than a small
-    shop's rows do.
+    of, and the models that only such sources feed (relations without a row). A node costs dbt more than a small shop's
+    rows do.
     """
     if not plan.continues:
         return ["path:models/marts"] if layer == "marts" else [f"path:{it}" for it in _BELOW_MARTS]
-    unfed = [f"path:models/*/{name}" for name, feeds in _FED_ONLY_BY.items() if not any(map(feeds, plan.sources))]
+    unfed = [models for models, feeds in _FED_ONLY_BY.items() if not any(map(feeds, plan.sources))]
     without = ["--exclude", *unfed] if unfed else []
     if layer == "marts":
         return ["path:models/marts", *without]
