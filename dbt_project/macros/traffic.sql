@@ -5,6 +5,20 @@
     {{ return(["traffic_events", "ga4_events"]) }}
 {%- endmacro %}
 
+{#-
+    Rows of int_events_superseded that a pending batch may have put there: other tellings of an event that arrived (CTE
+    `arrived`), and all of a day that GA4 has written anew.
+-#}
+{% macro superseded_by_arrivals() -%}
+    (
+        event_key in (select {{ renqun.event_key() }} from arrived)
+        or ga4_date in (
+            select days.ga4_date from {{ ref("int_ga4_days") }} as days
+            where {{ renqun.of_pending_batches("ga4_events") }}
+        )
+    )
+{%- endmacro %}
+
 {#- The platforms' own figures by source of traffic. -#}
 {% macro traffic_source_names() -%}
     {{ return(["traffic_sources", "sycm_shop_sources"]) }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from facts_world import Batch
+from facts_world import GA4_EVENT_TYPES, Batch
 from raw_shop import ZONE, Row
 
 CENT = Decimal("0.01")
@@ -49,7 +50,7 @@ def recompute(batches: Iterable[Batch], as_of: date) -> Facts:
     seen = [batch for batch in batches if batch.ds <= as_of]
     facts = Facts()
     _orders(facts, [batch for batch in seen if batch.source == "orders"], as_of)
-    _events(facts, [batch for batch in seen if batch.source == "traffic_events"], as_of)
+    _events(facts, [batch for batch in seen if batch.source == "traffic_events"], as_of, _ga4_events(seen))
     members: dict[str, tuple[Any, Row]] = {}
     for batch in seen:
         if batch.source == "members":
@@ -192,8 +193,33 @@ def _line_cents(lines: dict[str, tuple[int, Row]], whole: str | None) -> dict[st
     return given
 
 
-def _events(facts: Facts, batches: list[Batch], as_of: date) -> None:
+def _ga4_events(batches: list[Batch]) -> dict[Any, tuple[Any, Row]]:
+    """GA4's events by their own key: of each of its days, what the newest folder tells, however many files that has."""
+    told = [batch for batch in batches if batch.source == "ga4_events"]
+    newest: dict[str, date] = {}
+    for batch in told:
+        for row in batch.rows:
+            day = row["event_date"] or ""
+            newest[day] = max(newest.get(day, batch.ds), batch.ds)
     first: dict[Any, tuple[Any, Row]] = {}
+    for batch in told:
+        times: dict[str, int] = defaultdict(int)
+        for number, row in enumerate(batch.rows):
+            event_type, at = GA4_EVENT_TYPES[row["event_name"] or ""], utc(row["event_at"])
+            if event_type is None or row["visitor_id"] is None:
+                continue
+            parts = (row["visitor_id"], str(at), row["event_name"] or "")
+            moment = hashlib.md5("".join(f"{len(part)}:{part};" for part in parts).encode()).hexdigest()
+            times[moment] += 1
+            event_id = f"ga4:{moment}#{times[moment]}"
+            rank = (batch.ds, batch.file_name, number)
+            is_newest = batch.ds == newest[row["event_date"] or ""]
+            if is_newest and (event_id not in first or rank < first[event_id][0]):
+                first[event_id] = (rank, {**row, "event_id": event_id, "event_type": event_type, "source": None})
+    return first
+
+
+def _events(facts: Facts, batches: list[Batch], as_of: date, first: dict[Any, tuple[Any, Row]]) -> None:
     for batch in batches:
         times: dict[Any, int] = defaultdict(int)
         for number, row in enumerate(batch.rows):

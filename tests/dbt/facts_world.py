@@ -34,7 +34,7 @@ def accept(shop: RawShop, batches: list[Batch], day: date) -> None:
 def draw_batches(seed: int) -> list[Batch]:
     """All files of a hostile shop."""
     draw = random.Random(seed)
-    return _order_batches(draw) + _event_batches(draw) + _member_batches(draw)
+    return _order_batches(draw) + _event_batches(draw) + _member_batches(draw) + _ga4_batches(draw)
 
 
 def days() -> list[date]:
@@ -173,4 +173,40 @@ def _member_batches(draw: random.Random) -> list[Batch]:
             for number in draw.sample(range(80), 12)
         ]
         batches.append(Batch(day, "members", day, "members.csv", tuple(rows)))
+    return batches
+
+
+GA4_EVENT_TYPES = {"view_item": "view", "add_to_cart": "cart", "search": "search", "scroll": None}
+"""What GA4's events are to a shop; None: none of its own."""
+
+
+def _ga4_event(draw: random.Random, day: date) -> Row:
+    # GA4 cuts its days in another zone than the shop's: its day begins at 08:00 in Shanghai.
+    at = datetime.combine(day, datetime.min.time()) + timedelta(minutes=20 * draw.randrange(72))
+    visitor = draw.randrange(40)
+    return {
+        "event_date": day.isoformat(),
+        "event_at": at.isoformat() + "Z",
+        "event_name": draw.choice(["view_item", "view_item", "add_to_cart", "search", "scroll"]),
+        # Some visitors are known from elsewhere too; of some, everything is in one event of GA4.
+        "visitor_id": draw.choice([f"v{visitor}", f"ga{draw.randrange(200)}", f"ga{draw.randrange(200)}", None]),
+        "customer_id": draw.choice([None] * 8 + [f"c{visitor}", "张*"]),
+    }
+
+
+def _ga4_batches(draw: random.Random) -> list[Batch]:
+    """Each day is written up to three times, in one file or two; a later writing knows more, and less."""
+    batches: list[Batch] = []
+    for day in days():
+        events = [_ga4_event(draw, day) for _ in range(60)]
+        for writing in range(draw.choice([1, 2, 3])):
+            folder = day + timedelta(days=writing)
+            events = [event for event in events if draw.random() < 0.8] + [_ga4_event(draw, day) for _ in range(8)]
+            if writing == 2 and draw.random() < 0.5:
+                events = [{**event, "event_name": "scroll"} for event in events]  # nothing that the shop counts is left
+            cut = draw.choice([0, len(events) // 2])
+            for name, rows in (("ga4-0.jsonl", events[:cut]), ("ga4-1.jsonl", events[cut:])):
+                late = folder + timedelta(days=draw.choice([0, 0, 0, 1, 2]))
+                if rows and folder <= days()[-1]:
+                    batches.append(Batch(min(late, days()[-1]), "ga4_events", folder, f"{day}-{name}", tuple(rows)))
     return batches

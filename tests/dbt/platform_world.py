@@ -27,13 +27,16 @@ class File(NamedTuple):
     day: date
     rows: tuple[Row, ...]
     name: str = ""
+    folder: date | None = None
+    """The folder's date, where the file comes later."""
 
 
 def accept(shop: RawShop, day: date) -> None:
     """Accept every file of a day."""
     for number, file in enumerate(FILES):
         if file.day == day:
-            shop.add_batch(file.source, day, file.rows, file_name=file.name or f"{number:02}.csv")
+            name = file.name or f"{number:02}.csv"
+            shop.add_batch(file.source, file.folder or day, file.rows, file_name=name)
 
 
 def head(order_id: str, paid_amount: str, **others: str | None) -> Row:
@@ -54,6 +57,13 @@ def ad(campaign: str, cost: str, orders: str, **others: str | None) -> Row:
     return {
         "stat_date": "2026-03-01", "stat_end_date": "2026-03-01", "campaign_id": campaign, "campaign_name": campaign,
         "impressions": "100", "clicks": "10", "cost": cost, "attributed_orders": orders, "attributed_amount": "20.00",
+    } | others  # fmt: skip
+
+
+def visit(time: str, name: str, visitor: str, **others: str | None) -> Row:
+    """A row of GA4's export about the 1st."""
+    return {
+        "event_date": "2026-03-01", "event_at": f"2026-03-01T{time}Z", "event_name": name, "visitor_id": visitor,
     } | others  # fmt: skip
 
 
@@ -87,8 +97,7 @@ FILES = (
         {"stat_date": "2026-03-01", "carrier": "商品", "source_level_1": "搜索", "visitors": "50", "buyers_paid": "5"},
     )),
     File("ga4_events", _DAY_1, (
-        {"event_date": "2026-03-01", "event_at": "2026-03-01T04:00:00Z", "event_name": "view_item", "visitor_id": "v1",
-         "items": '[{"item_id": "i1"}]'},
+        visit("04:00:00", "view_item", "v1", items='[{"item_id": "i1"}]'), visit("06:00:00", "search", "v2"),
     )),
     File("taobao_orders", _DAY_2, (
         head("o2", "10.00", customer_id=None, paid_at="2026-03-02 09:00:00", status=_WAITING, quantity="1"),
@@ -97,17 +106,32 @@ FILES = (
     File("taobao_refunds", _DAY_2, (
         {"refund_id": "r1", "order_id": "o1", "refund_amount": "40.00", "refund_status": "退款中"},
     )),
-    # The platform found a second order for the 1st, and writes the day anew with an event more.
+    # The platform found a second order for the 1st; GA4 writes the day anew, in two files: an event more, and one less.
     File("wanxiangtai_reports", _DAY_2, (ad("c1", "5.00", "2"), ad("c1", "5.00", "2", keyword="shoes"))),
     File("sycm_shop_sources", _DAY_2, (
         {"stat_date": "2026-03-01", "carrier": "商品", "source_level_1": "推荐", "visitors": "51", "buyers_paid": "5"},
     )),
     File("ga4_events", _DAY_2, (
-        {"event_date": "2026-03-01", "event_at": "2026-03-01T04:00:00Z", "event_name": "view_item", "visitor_id": "v1",
-         "items": '[{"item_id": "i1"}]'},
-        {"event_date": "2026-03-01", "event_at": "2026-03-01T05:00:00Z", "event_name": "add_to_cart",
-         "visitor_id": "v1", "items": '[{"item_id": "i1"}]'},
-        {"event_date": "2026-03-01", "event_at": "2026-03-01T05:00:00Z", "event_name": "scroll", "visitor_id": "v1"},
+        visit("04:00:00", "view_item", "v1", items='[{"item_id": "i1"}]'),
+    )),
+    File("ga4_events", _DAY_2, (
+        visit("05:00:00", "add_to_cart", "v1", items='[{"item_id": "i1"}]'), visit("05:00:00", "scroll", "v1"),
+    )),
+    # An older writing that comes after the newer one changes nothing.
+    File("ga4_events", _DAY_3, (visit("07:00:00", "search", "v3"),), folder=_DAY_1),
+    File("sycm_items", _DAY_1, (
+        {"stat_date": "2026-03-01", "item_id": "i1", "item_name": "kettle", "visitors": "40", "buyers_paid": "4"},
+        {"stat_date": "2026-03-01", "item_id": "i7", "item_name": "lid", "visitors": "2"},
+    )),
+    File("sycm_items", _DAY_3, (
+        {"stat_date": "2026-03-01", "item_id": "i1", "item_name": "kettle, red", "visitors": "41", "buyers_paid": "4"},
+    )),
+    File("sycm_shop_daily", _DAY_1, ({"stat_date": "2026-03-01", "visitors": "60", "paid_amount": "170.02"},)),
+    # The platform counts the 1st anew.
+    File("sycm_shop_daily", _DAY_2, ({"stat_date": "2026-03-01", "visitors": "60", "paid_amount": "180.02"},)),
+    File("shopify_customers", _DAY_3, (
+        {"customer_id": "77", "email": "Somebody@shop.example", "city": "Leeds", "accepts_email_marketing": "yes",
+         "accepts_sms_marketing": "no"},
     )),
     File("taobao_refunds", _DAY_3, (
         {"refund_id": "r1", "order_id": "o1", "refund_amount": "40.00", "refund_status": "退款成功",

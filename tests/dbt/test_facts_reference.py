@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ KEPT = (
     "int_visitor_identities",
     "int_visitor_links",
     "int_events_superseded",
+    "int_ga4_days",
 )
 
 
@@ -144,7 +146,8 @@ def test_days_one_by_one_equal_all_at_once_and_a_full_refresh(world: World, rela
 
 def test_the_world_is_hostile(world: World) -> None:
     """The comparison proves nothing about cases that were never drawn."""
-    last = world.expected[days()[-1]]
+    expected = [world.expected[day] for day in days()]
+    last = expected[-1]
     orders = last.orders.values()
     assert any(order[6] is not None and order[9] != 0 for order in orders), "an order with an unallocated amount"
     assert any(order[6] is not None and order[6] < 0 for order in orders), "a negative order"
@@ -153,3 +156,7 @@ def test_the_world_is_hostile(world: World) -> None:
     assert any(session[7] != session[9].date() for session in last.sessions), "a session over midnight"
     assert None in last.links.values(), "a visitor of two customers"
     assert world.daily.rows("select 1 from intermediate.int_events_superseded limit 1"), "an event told twice"
+    events = [{event[1] for event in facts.events if event[1] and event[1].startswith("ga4:")} for facts in expected]
+    assert any(before - now for before, now in itertools.pairwise(events)), "an event that GA4 told no more"
+    visitors = [{event[0] for event in facts.events} for facts in expected]
+    assert any(before - now for before, now in itertools.pairwise(visitors)), "a visitor of whom nothing is left"

@@ -42,6 +42,7 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             "dim_customers",
             "dim_items",
             "fct_traffic_sources__by_day",
+            "fct_item_traffic__by_day",
             "fct_ad_spend__by_day",
             "fct_affiliate_orders",
         )

@@ -185,6 +185,15 @@ from (values
     -- A shop that writes its own figures may call a source what it likes.
     ('2026-03-10', 't2', 'generic', '汇总', null, 12)
 ) as t (day, traffic_source_key, platform, source_level_1, source_level_2, visitors);
+-- 生意参谋 counts i2 on both days; of the shop it sees three visitors more than we do, and tells no views.
+create table marts.fct_item_traffic__by_day as
+select 'shop' as shop_id, day::date as business_date, 'i2' as item_id, visitors as visitor_count,
+    buyers as buyers_paid_count
+from (values ('2026-03-09', 6, 0), ('2026-03-10', 8, 1)) as t (day, visitors, buyers);
+create table marts.agg_shop_kpis__reconciled as
+select 'shop' as shop_id, date '2026-03-10' as business_date, measure, ours::decimal(18, 2) as our_value,
+    theirs::decimal(18, 2) as platform_value, (ours - theirs)::decimal(18, 2) as difference
+from (values ('visitors', 10, 13), ('views', 20, null), ('paid_amount', 80, 80)) as t (measure, ours, theirs);
 """
 
 SCRIPTS = (_CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _SEGMENTS, _REPORTS, _PLATFORMS)

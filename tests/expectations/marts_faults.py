@@ -248,6 +248,24 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "fct_traffic_sources__by_day-no_roll_ups": (
         "update marts.fct_traffic_sources__by_day set source_level_2 = '汇总'"
         " where platform = 'sycm' and business_date = '2026-03-09'", set()),
+    "fct_item_traffic__by_day-key_unique": (
+        "insert into marts.fct_item_traffic__by_day from marts.fct_item_traffic__by_day"
+        " where business_date = '2026-03-09'", set()),
+    "fct_item_traffic__by_day-nothing_after_as_of": (
+        "update marts.fct_item_traffic__by_day set business_date = '2026-03-11' where business_date = '2026-03-10'",
+        set()),
+    "fct_item_traffic__by_day-items_known": (
+        "update marts.fct_item_traffic__by_day set item_id = 'i9' where business_date = '2026-03-09'", set()),
+    "agg_shop_kpis__reconciled-key_unique": (
+        "insert into marts.agg_shop_kpis__reconciled from marts.agg_shop_kpis__reconciled where measure = 'views'",
+        set()),
+    "agg_shop_kpis__reconciled-nothing_after_as_of": (
+        "update marts.agg_shop_kpis__reconciled set business_date = '2026-03-11' where measure = 'views'", set()),
+    "agg_shop_kpis__reconciled-difference_is_told": (
+        "update marts.agg_shop_kpis__reconciled set difference = 0 where measure = 'views'", set()),
+    "agg_shop_kpis__reconciled-ours_are_the_shops": (
+        "update marts.agg_shop_kpis__reconciled set our_value = 79, difference = -1 where measure = 'paid_amount'",
+        set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
 }  # fmt: skip
@@ -257,6 +275,8 @@ WARNINGS: dict[str, str] = {
         "update marts.agg_customer_coverage__by_day set status_contrary_count = 4 where business_date = '2026-03-10'"),
     "fct_ad_spend__by_day-cost_not_negative": (
         "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a1'"),
+    "fct_item_traffic__by_day-buyers_were_visitors": (
+        "update marts.fct_item_traffic__by_day set buyers_paid_count = 9 where business_date = '2026-03-10'"),
     "fct_ad_spend__by_day-clicks_were_shown": (
         "update marts.fct_ad_spend__by_day set click_count = 101 where ad_key = 'a1'"),
 }  # fmt: skip

@@ -40,9 +40,13 @@ def _ads(model: str) -> dict[str, str]:
         days_known="last_date = first_date - 1",
         counts_not_negative="impression_count = -1",
         cost_amount_present="cost_amount = null",
-        told_before_export=f"last_date = {FUTURE}",
+        told_before_export=f"first_date = {FUTURE}, last_date = {FUTURE}",
     )
 
+
+ADS = sorted(
+    STAGED[source] for source in ("wanxiangtai_reports", "zhitongche", "yinlimofang", "google_ads", "meta_ads")
+)
 
 FAULTS: dict[str, str] = {
     **_faults(
@@ -117,11 +121,7 @@ FAULTS: dict[str, str] = {
         bounce_rate_is_fraction="bounce_rate = -0.1",
         told_before_export=f"business_date = {FUTURE}",
     ),
-    **_ads("stg_wanxiangtai__reports"),
-    **_ads("stg_zhitongche__reports"),
-    **_ads("stg_yinlimofang__reports"),
-    **_ads("stg_google_ads__reports"),
-    **_ads("stg_meta_ads__reports"),
+    **{check_id: change for model in ADS for check_id, change in _ads(model).items()},
     **_faults(
         "stg_taobaoke__settlements",
         keys_present="settled_at = null",
@@ -142,6 +142,7 @@ WARNINGS = {
     "stg_shopify__customers-customer_id_present": "customer_id = null",
     "stg_woocommerce__orders-amount_not_negative": "order_paid_amount = -1",
     "stg_amazon__orders-amounts_not_negative": "unit_price = -1",
+    **{f"{model}-one_day": "first_date = last_date - 1" for model in ADS},
 }
 
 

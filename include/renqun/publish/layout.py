@@ -35,6 +35,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_repurchase_rates__by_month": ("shop_id", "cohort_month", "within_days"),
     "agg_shop_kpis__by_day": ("shop_id", "business_date"),
     "agg_customer_coverage__by_day": ("shop_id", "business_date"),
+    "agg_shop_kpis__reconciled": ("shop_id", "business_date", "measure"),
+    "fct_item_traffic__by_day": ("shop_id", "business_date", "item_id"),
     "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
     "fct_ad_spend__by_day": ("shop_id", "business_date", "ad_key"),
     "fct_affiliate_orders": ("shop_id", "order_id", "line_id"),

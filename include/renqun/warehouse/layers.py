@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from renqun.errors import RenqunError
 from renqun.ingest.catalogue import get_source
 from renqun.lock import exclusive
+from renqun.publish.layout import SOURCES_WITHOUT_PEOPLE
 from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.storage import write_json_atomically
@@ -25,8 +27,13 @@ Layer = Literal["staging", "marts"]
 # A test that compares models of both layers runs once, in the layer that has all of them.
 _TESTS_ONCE = ("--indirect-selection", "buildable")
 _BELOW_MARTS = ("seeds", "models/staging", "models/intermediate")
-_MARKETING = "marketing"
-"""The folder of models that nothing but marketing's exports feed, in every layer that has one."""
+_FED_ONLY_BY: dict[str, Callable[[str], bool]] = {
+    "path:models/*/ga4": lambda source: source == "ga4_events",
+    "path:models/*/marketing": lambda source: get_source(source).group == "marketing",
+    "path:models/*/traffic": lambda source: source in SOURCES_WITHOUT_PEOPLE,
+    "agg_shop_kpis__reconciled": lambda source: source == "sycm_shop_daily",
+}
+"""Models, and the exports that feed them: without these they have no row."""
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}
 
 logger = logging.getLogger(__name__)
@@ -106,13 +113,13 @@ def selection(plan: BuildPlan, layer: Layer) -> list[str]:
     """What dbt is told to build for a layer.
 
     A build that continues leaves out what cannot have changed: seeds, the staging of sources that the shop has no file
-    of, and the models of marketing where it has no marketing (relations without a row). A node costs dbt more than a
-    small shop's rows do.
+    of, and the models that only such sources feed (relations without a row). A node costs dbt more than a small shop's
+    rows do.
     """
     if not plan.continues:
         return ["path:models/marts"] if layer == "marts" else [f"path:{it}" for it in _BELOW_MARTS]
-    has_marketing = any(get_source(source).group == "marketing" for source in plan.sources)
-    without = [] if has_marketing else ["--exclude", f"path:models/*/{_MARKETING}"]
+    unfed = [models for models, feeds in _FED_ONLY_BY.items() if not any(map(feeds, plan.sources))]
+    without = ["--exclude", *unfed] if unfed else []
     if layer == "marts":
         return ["path:models/marts", *without]
     staging = [f"source:raw.{source}+1,path:models/staging" for source in plan.sources]

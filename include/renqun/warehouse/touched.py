@@ -14,14 +14,17 @@ from renqun.warehouse.plan import BuildPlan
 
 _MINUTES_A_DAY = 24 * 60
 
-# A session has the date of its first event: an event that joins it days later changes that date's sessions.
+# A session has the date of its first event: an event that joins it days later changes that date's sessions, and so does
+# one that left it: such a session now ends up to one gap before the changed date.
 _SESSION_DATES = """
 select distinct sessions.session_date
 from marts.fct_sessions as sessions
 inner join intermediate.int_touched_dates as touched
     on touched.touched_date between sessions.session_date
-    and cast(timezone(?, timezone('UTC', sessions.ended_at)) as date)
-where sessions.ended_at >= (select min(touched_date) from intermediate.int_touched_dates) - interval 2 days
+    and cast(timezone($zone, timezone('UTC', sessions.ended_at + to_minutes($gap))) as date)
+where
+    sessions.ended_at + to_minutes($gap)
+    >= (select min(touched_date) from intermediate.int_touched_dates) - interval 2 days
 """
 
 
@@ -30,6 +33,7 @@ def touched_dates(ctx: RunContext, plan: BuildPlan) -> set[date] | None:
     if plan.full_refresh or not plan.is_latest:
         return None
     timeout = Settings().lock_timeout_seconds
+    gap = int(shop_vars(ctx.shop)["session_gap_minutes"])
     with (
         exclusive(ctx.paths.writer_lock, f"touched dates {plan.as_of}", timeout_seconds=timeout),
         connect(ctx.paths.warehouse, read_only=True) as connection,
@@ -37,9 +41,9 @@ def touched_dates(ctx: RunContext, plan: BuildPlan) -> set[date] | None:
         if not has_table(connection, "intermediate", "int_touched_dates"):
             return None
         of_events = _dates(connection.execute("select touched_date from intermediate.int_touched_dates").fetchall())
-        of_sessions = _dates(connection.execute(_SESSION_DATES, [ctx.shop.time_zone]).fetchall())
+        of_sessions = _dates(connection.execute(_SESSION_DATES, {"zone": ctx.shop.time_zone, "gap": gap}).fetchall())
     # What began within the gap after a changed event may have become part of an earlier session.
-    reach = 1 + int(shop_vars(ctx.shop)["session_gap_minutes"]) // _MINUTES_A_DAY
+    reach = 1 + gap // _MINUTES_A_DAY
     after = {day + timedelta(days=more) for day in of_events for more in range(1, reach + 1)}
     return of_events | of_sessions | after
 

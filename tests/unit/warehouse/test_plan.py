@@ -185,15 +185,22 @@ def test_a_build_that_continues_leaves_out_what_cannot_have_changed(home: Home) 
     _accept(home, "b" * 16, "2026-03-02")
     second = plan_build(_run(home, "2026-03-02"))
     assert second is not None
-    without_marketing = ["--exclude", "path:models/*/marketing"]
+    unfed = ["path:models/*/ga4", "path:models/*/marketing", "path:models/*/traffic", "agg_shop_kpis__reconciled"]
+    without = ["--exclude", *unfed]
     assert selection(second, "staging") == [
         "source:raw.orders+1,path:models/staging",
         "path:models/intermediate",
-        *without_marketing,
+        *without,
     ]
-    assert selection(second, "marts") == ["path:models/marts", *without_marketing]
+    assert selection(second, "marts") == ["path:models/marts", *without]
     with_marketing = second.model_copy(update={"sources": ("meta_ads", "orders")})
-    assert selection(with_marketing, "marts") == ["path:models/marts"]
+    assert selection(with_marketing, "marts") == [
+        "path:models/marts",
+        "--exclude",
+        *(one for one in unfed if "marketing" not in one),
+    ]
+    with_all = second.model_copy(update={"sources": ("ga4_events", "meta_ads", "orders", "sycm_shop_daily")})
+    assert selection(with_all, "marts") == ["path:models/marts"]
     anew = plan_build(_run(home, "2026-03-02"), full_refresh=True)
     assert anew is not None
     assert "path:seeds" in selection(anew, "staging")

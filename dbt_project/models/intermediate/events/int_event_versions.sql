@@ -12,7 +12,7 @@
 
 {%- set columns = [
     'event_id', 'visitor_id', 'customer_id', 'item_id', 'category_id', 'event_type', 'source', 'campaign', 'page',
-    'device', 'event_at', '_folder_date', '_batch_id', '_source_file', '_source_row', '_content_hash'
+    'device', 'ga4_date', 'event_at', '_folder_date', '_batch_id', '_source_file', '_source_row', '_content_hash'
 ] %}
 
 with
@@ -97,6 +97,7 @@ select
 
     -- dates
     {{ business_date('event_at') }} as event_date,
+    ga4_date,
 
     -- timestamps
     event_at,

@@ -1,6 +1,7 @@
 {#-
-    Grain: one accepted row (batch, row) that does not count, because an earlier one tells of the same event. The
-    first by date folder, file name and row counts, whatever was loaded first.
+    Grain: one accepted row (batch, row) that does not count: an earlier one tells of the same event, or GA4 has written
+    its day anew. Of the rows of an event that stand, the first by date folder, file name and row counts, whatever was
+    loaded first.
 -#}
 {{ config(
     materialized='incremental',
@@ -11,12 +12,39 @@
 
 with
 
+standing_days as (
+
+    select
+        ga4_date,
+        max(_folder_date) as standing_folder_date
+    from {{ ref('int_ga4_days') }}
+    group by ga4_date
+
+),
+
 {% if adds_to_history() -%}
 
 pending as (
 
     select event_hash from {{ ref('int_event_versions') }}
     where {{ of_pending_batches(event_source_names()) }}
+
+),
+
+rewritten_days as (
+
+    select ga4_date from {{ ref('int_ga4_days') }}
+    where {{ of_pending_batches('ga4_events') }}
+
+),
+
+{%- else -%}
+
+rewritten_days as (
+
+    select ga4_date from {{ ref('int_ga4_days') }}
+    group by ga4_date
+    having min(_folder_date) < max(_folder_date)
 
 ),
 
@@ -34,19 +62,24 @@ repeated as (
 
 ),
 
+affected as (
+
+    select event_hash from repeated
+    union
+    select event_hash from {{ ref('int_event_versions') }}
+    where ga4_date in (select rewritten_days.ga4_date from rewritten_days)
+
+),
+
 candidates as (
 
     select
-        visitor_id,
+        versions.*,
         {{ event_key() }} as event_key,
-        event_date,
-        event_at,
-        _folder_date,
-        _batch_id,
-        _source_file,
-        _source_row
-    from {{ ref('int_event_versions') }}
-    where event_hash in (select repeated.event_hash from repeated)
+        versions._folder_date = coalesce(standing_days.standing_folder_date, versions._folder_date) as is_standing
+    from {{ ref('int_event_versions') }} as versions
+    left join standing_days on versions.ga4_date = standing_days.ga4_date
+    where versions.event_hash in (select affected.event_hash from affected)
 
 ),
 
@@ -56,7 +89,8 @@ ranked as (
         *,
         row_number() over (
             partition by event_key
-            order by _folder_date, _source_file, _source_row, _batch_id
+            order by
+                case when is_standing then 0 else 1 end, _folder_date, _source_file, _source_row, _batch_id
         ) as version_rank
     from candidates
 
@@ -69,6 +103,7 @@ select
 
     -- dates
     event_date,
+    ga4_date,
 
     -- timestamps
     event_at,
@@ -78,4 +113,4 @@ select
     _source_row
 
 from ranked
-where version_rank > 1
+where version_rank > 1 or not is_standing

@@ -2,7 +2,7 @@
     Grain: visitor and business date up to D whose events this build changes, with the stretch of time that holds
     the changes: events of pending batches, versions that they supersede, and events that waited for their date.
 -#}
--- Depends on {{ ref('int_event_versions') }} and {{ ref('int_events_superseded') }}.
+-- Depends on {{ ref('int_event_versions') }}, {{ ref('int_events_superseded') }} and {{ ref('int_ga4_days') }}.
 
 with
 
@@ -25,7 +25,7 @@ arrived as (
 
 superseded as (
 
-    select visitor_id, event_date, event_at, event_key from {{ ref('int_events_superseded') }}
+    select visitor_id, event_date, event_at, event_key, ga4_date from {{ ref('int_events_superseded') }}
 
 ),
 
@@ -41,7 +41,7 @@ changed as (
     select visitor_id, event_date, event_at from arrived
     union all
     select visitor_id, event_date, event_at from superseded
-    where event_key in (select {{ event_key() }} from arrived)
+    where {{ superseded_by_arrivals() }}
     union all
     select visitor_id, event_date, event_at from waited
 

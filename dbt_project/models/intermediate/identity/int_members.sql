@@ -1,5 +1,6 @@
 {#-
-    Grain: one customer as the newest export of members tells it (by date folder, file name and row).
+    Grain: one customer as the newest export of members tells it (by date folder, file name and row); who is in none, as
+    the newest export of Shopify's customers does: known to the shop, but no member.
 -#}
 {{ config(
     materialized='incremental',
@@ -16,6 +17,7 @@
     province,
     city,
     points,
+    is_member,
     is_fan,
     joined_at,
     fan_since_at,
@@ -27,11 +29,38 @@
 
 with
 
+pending_members as (
+
+    select *, true as is_member
+    from {{ ref('stg_generic__members') }}
+    where customer_id is not null and {{ pending_rows('members') }}
+
+),
+
+pending_customers as (
+
+    select
+        *,
+        cast(null as varchar) as tier,
+        cast(null as varchar) as gender,
+        cast(null as varchar) as age_band,
+        cast(null as decimal(18, 2)) as points,
+        false as is_member,
+        cast(null as boolean) as is_fan,
+        cast(null as timestamp) as joined_at,
+        cast(null as timestamp) as fan_since_at
+    from {{ ref('stg_shopify__customers') }}
+    where customer_id is not null and {{ pending_rows('shopify_customers') }}
+
+),
+
 pending as (
 
     select {{ columns }}
-    from {{ ref('stg_generic__members') }}
-    where customer_id is not null and {{ pending_rows('members') }}
+    from pending_members
+    union all
+    select {{ columns }}
+    from pending_customers
 
 ),
 
@@ -44,7 +73,7 @@ known as (
     from {{ this }}
     where
         customer_id in (select pending.customer_id from pending)
-        and not ({{ of_pending_batches('members') }})
+        and not ({{ of_pending_batches(['members', 'shopify_customers']) }})
     {%- endif %}
 
 ),
@@ -55,7 +84,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id
-            order by _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
+            order by is_member desc, _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
         ) as version_rank
     from known
 
@@ -76,6 +105,7 @@ select
     points,
 
     -- booleans
+    is_member,
     is_fan,
 
     -- dates

@@ -1,31 +1,41 @@
 {#-
     Grain: visitor and customer that its events name (null: events that name none), as of D. Linear in visitors: the
-    days behind it are read again only for visitors who lost an event to an earlier version of it.
+    days behind it are read again only for visitors who lost an event: to another telling of it, or to a day written anew.
+    Who lost all events is gone.
 -#}
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_keys',
-    unique_key='visitor_id',
+    incremental_strategy='replace_touched',
+    touched_by='int_touched_visitor_days',
+    touched_key='visitor_id',
     on_schema_change='fail'
 ) }}
 
--- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates, and on the versions
--- {{ ref('int_event_versions') }} and {{ ref('int_events_superseded') }} for who lost an event.
+-- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates, and for who lost an event on the versions:
+-- {{ ref('int_event_versions') }}, {{ ref('int_events_superseded') }}, {{ ref('int_ga4_days') }}.
 
 with
 
 {% if adds_to_history() -%}
 
+touched_visitors as (
+
+    select distinct visitor_id from {{ ref('int_touched_visitor_days') }}
+
+),
+
 touched_days as (
 
     select * from {{ ref('int_visitor_days') }}
-    where {{ in_literals('event_date', touched_event_dates()) }}
+    where
+        {{ in_literals('event_date', touched_event_dates()) }}
+        and visitor_id in (select touched_visitors.visitor_id from touched_visitors)
 
 ),
 
 superseded as (
 
-    select visitor_id, event_key from {{ ref('int_events_superseded') }}
+    select visitor_id, event_key, ga4_date from {{ ref('int_events_superseded') }}
 
 ),
 
@@ -39,7 +49,9 @@ arrived as (
 recounted_visitors as (
 
     select distinct visitor_id from superseded
-    where event_key in (select {{ event_key() }} from arrived)
+    where
+        {{ superseded_by_arrivals() }}
+        and visitor_id in (select touched_visitors.visitor_id from touched_visitors)
 
 ),
 

@@ -1,6 +1,6 @@
 {#-
     Grain: one row of an advertising report that is about several days, in one file. It has no day, so no mart has it:
-    the report has to be downloaded by day. Counted by the marts gate.
+    the report has to be downloaded by day. The staging gate counts such rows when their file comes, and warns.
 -#}
 select
     channel,

@@ -90,7 +90,7 @@ select
     coalesce(ordered.net_amount, 0) as net_amount,
 
     -- booleans
-    members.customer_key is not null as is_member,
+    coalesce(members.is_member, false) as is_member,
     coalesce(members.is_fan, false) and coalesce(members.fan_since_date <= {{ as_of_date() }}, true) as is_fan,
 
     -- dates

@@ -1,6 +1,6 @@
 {#-
-    Grain: one item seen in an order or an event dated on or before D.
-    Name and category as the newest order line tells them; the category of an item never ordered, as events do.
+    Grain: one item seen in an order, an event or the platform's figures by item dated on or before D.
+    Name and category as the newest order line tells them; else the name as the platform, the category as events do.
     Definition: docs/definitions/orders.md
 -#}
 with
@@ -45,11 +45,26 @@ visited as (
 
 ),
 
+listed as (
+
+    select
+        item_id,
+        {{ latest(
+            'item_name', ['business_date', '_folder_date', '_source_file', '_source_row', '_batch_id']
+        ) }} as item_name
+    from {{ ref('int_item_traffic_versions') }}
+    where business_date <= {{ as_of_date() }}
+    group by item_id
+
+),
+
 items as (
 
     select item_id from ordered
     union
     select item_id from visited
+    union
+    select item_id from listed
 
 )
 
@@ -60,7 +75,7 @@ select
     coalesce(ordered.category_id, visited.category_id) as category_id,
 
     -- strings
-    ordered.item_name,
+    coalesce(ordered.item_name, listed.item_name) as item_name,
 
     -- numerics
     coalesce(ordered.order_line_count, 0) as order_line_count,
@@ -76,3 +91,4 @@ select
 from items
 left join ordered on items.item_id = ordered.item_id
 left join visited on items.item_id = visited.item_id
+left join listed on items.item_id = listed.item_id

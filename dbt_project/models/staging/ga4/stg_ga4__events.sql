@@ -33,6 +33,9 @@ renamed as (
         {{ json_parameter('event_params', 'page_location') }} as page,
         {{ json_text('device', '$.category') }} as device,
 
+        -- dates
+        cast(event_date as date) as ga4_date,
+
         -- timestamps
         {{ to_utc('event_at', 'UTC') }} as event_at,
 
