@@ -57,7 +57,7 @@ bench: setup ## the benchmarks, as a table; takes minutes (BENCH_ARGS="--help" l
 	@bash include/setup/environment.sh requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
-docs: setup ## write docs/dictionary.md anew from the YAML beside the models
+docs: setup ## write docs/dictionary.md and the pages of segments anew from what the models read
 	@$(BIN)/python -m renqun.dictionary
 
 lock: ## resolve the locks anew (needs uv; see CONTRIBUTING)

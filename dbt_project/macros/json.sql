@@ -56,6 +56,19 @@
     sort_array(collect_set({{ expression }}))
 {%- endmacro %}
 
+{#- The values of a group as a list in no certain order: for what is counted one by one afterwards. -#}
+{% macro unsorted_list(expression) -%}
+    {{ return(adapter.dispatch("unsorted_list", "renqun")(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__unsorted_list(expression) -%}
+    list({{ expression }})
+{%- endmacro %}
+
+{% macro default__unsorted_list(expression) -%}
+    collect_list({{ expression }})
+{%- endmacro %}
+
 {#- A text inside JSON, by its path ($.a.b); NULL where it is absent. -#}
 {% macro json_text(json, path) -%}
     {{ return(adapter.dispatch("json_text", "renqun")(json, path)) }}
@@ -91,4 +104,17 @@
         from_json({{ json }}, 'array<struct<key: string, value: struct<string_value: string>>>'),
         parameter -> parameter.key = '{{ key }}'
     )[0].value.string_value
+{%- endmacro %}
+
+{#- The distinct values of a group as a sorted list, NULLs left out; empty where there is none. -#}
+{% macro sorted_list_of_known(expression) -%}
+    {{ return(adapter.dispatch("sorted_list_of_known", "renqun")(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__sorted_list_of_known(expression) -%}
+    list_sort(list_filter(list(distinct {{ expression }}), lambda known: known is not null))
+{%- endmacro %}
+
+{% macro default__sorted_list_of_known(expression) -%}
+    sort_array(collect_set({{ expression }}))
 {%- endmacro %}

@@ -16,30 +16,9 @@
     ))
 {%- endmacro %}
 
-{#- The person behind a customer id of the shop; NULL stays NULL (an order without an identity has no key). -#}
-{% macro customer_key(customer_id) -%}
-    case when {{ customer_id }} is not null then md5(concat('member_id:', {{ customer_id }})) end
-{%- endmacro %}
-
 {#- A customer id that identifies: a masked nick (张**) is nobody in particular. -#}
 {% macro unmasked(customer_id) -%}
     case when {{ customer_id }} not like '%*%' then {{ customer_id }} end
-{%- endmacro %}
-
-{#-
-    A customer id out of an e-mail address or a phone number in canonical form, for platforms that name their buyers by
-    nothing else: readers see a hash, the address itself stays in the vault.
--#}
-{% macro contact_id(kind, contact) -%}
-    {{ return(adapter.dispatch("contact_id", "renqun")(kind, contact)) }}
-{%- endmacro %}
-
-{% macro duckdb__contact_id(kind, contact) -%}
-    case when {{ contact }} is not null then concat('{{ kind }}:', sha256({{ contact }})) end
-{%- endmacro %}
-
-{% macro default__contact_id(kind, contact) -%}
-    case when {{ contact }} is not null then concat('{{ kind }}:', sha2({{ contact }}, 256)) end
 {%- endmacro %}
 
 {#- 63 bits of a stable hash, to find candidates quickly; what is found is always compared in full. -#}

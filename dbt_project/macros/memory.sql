@@ -20,9 +20,91 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A spell that ended after the previous build is open again. -#}
+{#- A spell that ended after the previous build is open again, and nothing tells of its end. -#}
 {% macro reopen_spells_ended_after_previous_build() -%}
     {%- if load_cached_relation(this) is not none -%}
-        update {{ this }} set exited_on = null where exited_on > {{ previous_as_of_date() }}
+        {#- Memory that is older than the column gets it in the build that follows. -#}
+        {%- set tells_why = "exited_reason" in adapter.get_columns_in_relation(this) | map(attribute="name") -%}
+        update {{ this }} set exited_on = null{{ ", exited_reason = null" if tells_why }}
+        where exited_on > {{ previous_as_of_date() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What this build is called: a finished one keeps what it recorded, even where its date is built again. -#}
+{% macro build_id() -%}
+    {%- if var("dates_from") == "warehouse" and execute -%}
+        {{ return(run_query("select build_id from ops.current_build").columns[0].values()[0]) }}
+    {%- endif -%}
+    {{ return("as of " ~ var("as_of_date")) }}
+{%- endmacro %}
+
+{#- Rows of `this` that no finished build recorded never happened. What was published stays known, whatever came after. -#}
+{% macro forget_rows_of_unfinished_builds(date_column) -%}
+    {{- check_build_moves_forward() -}}
+    {%- if load_cached_relation(this) is not none -%}
+        delete from {{ this }}
+        where
+            {{ date_column }} > {{ previous_as_of_date() }}
+            {%- if var("dates_from") == "warehouse" %}
+            and build_id not in (select builds.build_id from ops.builds as builds where builds.finish_number is not null)
+            {%- endif %}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    A subquery: open spells of keys that are another person's now, with that person's key. A key is the key of an identifier,
+    so whoever holds that identifier goes on with the spell.
+-#}
+{% macro spells_of_changed_keys() -%}
+    (
+        select
+            spells.segment_id,
+            spells.customer_key as from_key,
+            identifiers.customer_key as to_key,
+            spells.entered_reason,
+            spells.entered_on,
+            row_number() over (
+                partition by spells.segment_id, identifiers.customer_key
+                order by spells.entered_on, spells.customer_key
+            ) as spell_rank
+        from {{ this }} as spells
+        inner join {{ ref("int_identifier_customers") }} as identifiers
+            on spells.customer_key = identifiers.identifier_key
+        where spells.exited_on is null and identifiers.customer_key <> spells.customer_key
+    )
+{%- endmacro %}
+
+{#- A spell that is open under the key that stays began when the first of the merged ones began. -#}
+{% macro begin_spells_with_the_earliest() -%}
+    {%- if load_cached_relation(this) is not none -%}
+        merge into {{ this }} as spells
+        using {{ spells_of_changed_keys() }} as moved
+        on
+            spells.segment_id = moved.segment_id and spells.customer_key = moved.to_key
+            and spells.exited_on is null and moved.spell_rank = 1 and moved.entered_on < spells.entered_on
+        when matched then update set entered_on = moved.entered_on, entered_reason = moved.entered_reason
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Where nothing is open under the key that stays, the earliest spell goes on under it. The other spells of a merged person
+    end: two were inside, one is, so that sizes add up.
+-#}
+{% macro move_spells_to_new_keys() -%}
+    {%- if load_cached_relation(this) is not none -%}
+        merge into {{ this }} as spells
+        using (
+            select moved.segment_id, moved.from_key, moved.to_key
+            from {{ spells_of_changed_keys() }} as moved
+            left join {{ this }} as open_spells
+                on
+                    moved.segment_id = open_spells.segment_id and moved.to_key = open_spells.customer_key
+                    and open_spells.exited_on is null
+            where moved.spell_rank = 1 and open_spells.customer_key is null
+        ) as moved
+        on
+            spells.segment_id = moved.segment_id and spells.customer_key = moved.from_key
+            and spells.exited_on is null
+        when matched then update set customer_key = moved.to_key
     {%- endif -%}
 {%- endmacro %}

@@ -46,10 +46,15 @@
     _raw_file
 {%- endmacro %}
 
-{#- A phone number in one form: digits only, mainland numbers with their country code (+86138…). -#}
+{#-
+    A phone number in one form: digits only, mainland numbers with their country code (+86138…); one that says its
+    country code keeps it. A masked number (138****) reaches nobody.
+-#}
 {% macro canonical_phone(text) -%}
     case
+        when {{ text }} like '%*%' then null
         when coalesce(regexp_replace({{ text }}, '[^0-9]', '', 'g'), '') = '' then null
+        when {{ text }} like '%+%' then concat('+', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
         when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '1__________'
             then concat('+86', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
         when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '00%'
@@ -58,9 +63,9 @@
     end
 {%- endmacro %}
 
-{#- An e-mail address in one form. -#}
+{#- An e-mail address in one form. A masked one reaches nobody. -#}
 {% macro canonical_email(text) -%}
-    nullif(lower(trim({{ text }})), '')
+    case when {{ text }} not like '%*%' then nullif(lower(trim({{ text }})), '') end
 {%- endmacro %}
 
 {#- The first non-empty value of a column by row of the file: how a field of a whole order is told line by line. -#}

@@ -79,3 +79,16 @@
 {% macro default__value_at_minimum(value, ordering) -%}
     min_by({{ value }}, {{ ordering }})
 {%- endmacro %}
+
+{#- One row per element of a list. -#}
+{% macro explode_array(list) -%}
+    {{ return(adapter.dispatch("explode_array", "renqun")(list)) }}
+{%- endmacro %}
+
+{% macro duckdb__explode_array(list) -%}
+    unnest({{ list }})
+{%- endmacro %}
+
+{% macro default__explode_array(list) -%}
+    explode({{ list }})
+{%- endmacro %}

@@ -1,4 +1,4 @@
-"""`make docs`: the data dictionary, made from the files that the pipeline itself reads, so that it cannot lie."""
+"""`make docs`: the dictionary and the pages of segments, made from what the pipeline reads: they cannot lie."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import yaml
 from renqun.ingest.catalogue import list_sources
 from renqun.publish.definitions import load_audiences
 from renqun.quality.suite import STAGES, load_stage
+from renqun.segment_pages import pages
 from renqun.settings import PROJECT_ROOT
 from renqun.storage import write_text_atomically
 
@@ -36,13 +37,14 @@ _SECTION = re.compile(r"^  # -{2,} *(?P<title>.*?)[ -]*$")
 
 
 def main() -> None:
-    """Write `docs/dictionary.md`; with `--check`, only say whether it is up to date."""
-    text = dictionary()
-    if "--check" in sys.argv[1:]:
-        is_current = DICTIONARY.exists() and DICTIONARY.read_text(encoding="utf-8") == text
-        sys.exit(0 if is_current else "docs/dictionary.md is not what the models say; 'make docs' makes it anew")
-    write_text_atomically(DICTIONARY, text)
-    print(f"wrote {DICTIONARY.relative_to(PROJECT_ROOT)}")
+    """Write all generated pages; with `--check`, only say whether they are up to date."""
+    for file, text in {DICTIONARY: dictionary(), **pages()}.items():
+        name = file.relative_to(PROJECT_ROOT)
+        if "--check" not in sys.argv[1:]:
+            write_text_atomically(file, text)
+            print(f"wrote {name}")
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            sys.exit(f"{name} is not what the models say; 'make docs' makes it anew")
 
 
 def dictionary() -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from hashlib import sha256
 from math import floor
 from typing import Any
 
 from facts_world import GA4_EVENT_TYPES, Batch
+from identity_reference import Identifier, Record, persons
 from raw_shop import ZONE, Row
 
 CENT = Decimal("0.01")
@@ -29,7 +31,11 @@ class Facts:
     events: list[tuple[Any, ...]] = field(default_factory=list)
     sessions: list[tuple[Any, ...]] = field(default_factory=list)
     links: dict[str, str | None] = field(default_factory=dict)
-    customers: set[str] = field(default_factory=set)
+    customers: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    buyers: dict[str, str | None] = field(default_factory=dict)
+    keys: dict[Identifier, str | None] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    """Keys of persons with a fact."""
 
 
 def utc(text: str | None) -> datetime | None:
@@ -48,7 +54,7 @@ def day_of(at: datetime) -> date:
 def recompute(batches: Iterable[Batch], as_of: date) -> Facts:
     """All facts as of a date, from the files that have arrived."""
     seen = [batch for batch in batches if batch.ds <= as_of]
-    facts = Facts()
+    facts = Facts(keys=persons(_records(seen), as_of))
     _orders(facts, [batch for batch in seen if batch.source == "orders"], as_of)
     _events(facts, [batch for batch in seen if batch.source == "traffic_events"], as_of, _ga4_events(seen))
     members: dict[str, tuple[Any, Row]] = {}
@@ -62,8 +68,41 @@ def recompute(batches: Iterable[Batch], as_of: date) -> Facts:
     for customer, (_, row) in members.items():
         joined = utc(row.get("joined_at"))
         if joined is None or day_of(joined) <= as_of:
-            facts.customers.add(customer)
+            _see(facts, customer)
+    ids: dict[str, list[str]] = defaultdict(list)
+    for (kind, value), key in facts.keys.items():
+        if key and kind == "member_id":
+            ids[key].append(value)
+    facts.customers = {(key, tuple(sorted(ids[key]))) for key in facts.seen}
     return facts
+
+
+def _see(facts: Facts, customer: str | None) -> None:
+    key = facts.keys.get(("member_id", customer or ""))
+    facts.seen |= {key} if key else set()
+
+
+def _records(batches: list[Batch]) -> list[Record]:
+    """What every row of events and members, and every export of an order, names."""
+    records = []
+    for batch in batches:
+        of_one: dict[Any, list[Row]] = defaultdict(list)
+        for number, row in enumerate(batch.rows):
+            of_one[row["order_id"] if batch.source == "orders" else number].append(row)
+        for rows in of_one.values():
+            told = next((row[name] for row in rows for name in ("ordered_at", "event_at", "joined_at")
+                         if row.get(name)), None)  # fmt: skip
+            at = utc(told)
+            seen = max(batch.ds, day_of(at)) if at else batch.ds
+            records.append(Record(batch.ds, seen, frozenset(_identifiers(rows))))
+    return records
+
+
+def _identifiers(rows: list[Row]) -> list[Identifier]:
+    customer = next((c for row in rows if (c := _unmasked(row.get("customer_id")))), None)
+    phone = _first(rows, "phone")
+    found = [("member_id", customer)] if customer else []
+    return found + ([("phone_hash", sha256(f"+86{phone}".encode()).hexdigest())] if phone else [])
 
 
 def _unmasked(customer: str | None) -> str | None:
@@ -134,8 +173,9 @@ def _order(facts: Facts, order_id: str, versions: list[tuple[Any, list[Row]]], a
     total_refunded = sum(refunded.values())
     is_full = is_paid and refund_count > 0 and paid is not None and total_refunded >= paid
     customer = next((c for row in rows if (c := _unmasked(row.get("customer_id")))), None)
-    if customer:
-        facts.customers.add(customer)
+    named = [facts.keys.get(one) for one in _identifiers(rows)]
+    facts.buyers[order_id] = next((key for key in named if key), None)
+    facts.seen |= {key for key in [facts.buyers[order_id]] if key}
     facts.orders[order_id] = (
         customer,
         _first(rows, "status"),
@@ -239,11 +279,14 @@ def _events(facts: Facts, batches: list[Batch], as_of: date, first: dict[Any, tu
         visitor = row["visitor_id"] or ""
         customer = _unmasked(row["customer_id"])
         named[visitor] |= {customer} if customer else set()
-        facts.customers |= {customer} if customer else set()
+        _see(facts, customer)
         facts.events.append((visitor, row["event_id"], row["event_type"], at, day_of(at), customer, row["source"]))
         order = (at, row["event_id"] is None, row["event_id"] or "", row["event_type"])
         visits[visitor].append((order, row))
-    facts.links = {visitor: next(iter(of)) if len(of) == 1 else None for visitor, of in named.items()}
+    facts.links = {
+        visitor: facts.keys.get(("member_id", next(iter(of)))) if len(of) == 1 else None
+        for visitor, of in named.items()
+    }
     for visitor, of_visitor in visits.items():
         of_visitor.sort(key=lambda visit: visit[0])
         session: list[tuple[Any, Row]] = []

@@ -89,10 +89,17 @@ def _order_rows(draw: random.Random, number: int, day: date) -> list[Row]:
                 "city": draw.choice([None, "杭州", "广州"]),
                 "discount_amount": draw.choice([None, "0", "1.005", "2.5", "5000"]),
                 "exported_at": exported_at,
-                "phone": "13800001111",
+                "phone": _phone(number),
             }
         )
     return rows
+
+
+def _phone(number: int) -> str | None:
+    """One that most customers share, one that two customers share, or none."""
+    if number % 7 == 0:
+        return "13800001111"
+    return f"1390000{number % 40 // 2:04}" if number % 3 == 0 else None
 
 
 def _order_batches(draw: random.Random) -> list[Batch]:

@@ -120,7 +120,7 @@ def new_customers(tables: Tables) -> dict[str, Any]:
         own = [order for order in deals(tables, 720) if order["customer_key"] == customer]
         if len(own) == 1 and age(tables, own[0]["paid_date"]) <= 179:
             paid = own[0]["paid_date"]
-            found[customer] = {"order_id": own[0]["order_id"], "paid_date": str(paid), "age_days": age(tables, paid)}
+            found[customer] = {"order_id": own[0]["order_id"], "paid_date": str(paid)}
     return found
 
 
@@ -176,7 +176,7 @@ def segments(tables: Tables, thresholds: Thresholds) -> dict[str, dict[str, Any]
     members |= {segment: {} for segment in RFM_CLASSES.values()}
     for customer, (r, f, m, rs, fs, ms, segment) in rfm(tables, thresholds.rfm_method).items():
         members[segment][customer] = {
-            "recency_days": r,
+            "last_deal_date": str(tables.as_of - timedelta(days=r)),
             "frequency": f,
             "monetary": str(m),
             "r_score": rs,

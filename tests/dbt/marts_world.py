@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from hashlib import md5
 from typing import Any
 
 import duckdb
+from marts_people import PEOPLE_COLUMNS, line_prices, people_tables
 
 ZONE_OFFSET = timedelta(hours=8)  # Asia/Shanghai, which keeps no summer time
 EVENT_TYPES = ["view", "view", "view", "view", "cart", "favourite", "search", "checkout", "follow", "member"]
@@ -221,8 +223,9 @@ def as_of(world: World, day: date) -> Tables:
                 "net_amount": None if paid is None else cents(paid - refunded),
             }
         )
-        for n, (item, quantity, _) in enumerate(order.lines):
-            lines.append(shared | {"line_key": str(n), "item_id": item, "quantity": Decimal(quantity)})
+        for n, (item, quantity, amount) in enumerate(order.lines):
+            prices = line_prices(order.order_id, n, quantity, amount if is_paid else None)
+            lines.append(shared | {"line_key": str(n), "item_id": item, "quantity": Decimal(quantity)} | prices)
         for line, amount, refund_date in known_refunds:
             refunds.append(
                 {
@@ -261,25 +264,28 @@ COLUMNS = {
     "marts.fct_events": "event_key varchar, event_id varchar, event_type varchar, visitor_id varchar, "
     "customer_key varchar, item_id varchar, source varchar, event_date date, event_at timestamp",
     "marts.dim_visitors": "visitor_id varchar, customer_key varchar, first_event_date date, last_event_date date",
-    "marts.dim_customers": "customer_key varchar",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
     "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
     "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
     "paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
-    "quantity decimal(18,3), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
+    "category_id varchar, quantity decimal(18,3), unit_price decimal(18,6), discount_amount decimal(18,6), "
+    "paid_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
     "ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
     "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, "
     "cart_count bigint, favourite_count bigint",
     "intermediate.int_relinked_visitors": "visitor_id varchar",
+    "vault.int_identifier_customers": "identifier_key varchar, identifier_kind varchar, identifier_value varchar, "
+    "customer_key varchar, rekeyed_on date",
+    "vault.int_customer_key_changes": "previous_customer_key varchar, customer_key varchar, as_of_date date",
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
     "intermediate.int_excluded_orders": "order_id varchar",
     "intermediate.int_order_versions": "order_id varchar, paid_date date, exported_at timestamp, _source_file varchar, "
     "_folder_date date, _batch_id varchar",
     "ops.batches": "source varchar, ds date, is_pending boolean",
-}
+} | PEOPLE_COLUMNS
 
 
 def visitor_days(tables: Tables) -> list[Row]:
@@ -316,12 +322,16 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             }
             for visitor, row in now.visitors.items()
         ],
-        "marts.dim_customers": [{"customer_key": key} for key in sorted(now.customers)],
         "marts.fct_orders": [row | {"shop_id": "default", "is_status_contrary": False} for row in now.orders],
         "marts.fct_order_lines": now.lines,
         "marts.fct_refunds": now.refunds,
         "intermediate.int_visitor_days": visitor_days(now),
         "intermediate.int_relinked_visitors": relinked,
+        "vault.int_identifier_customers": [
+            {"identifier_key": key, "identifier_kind": "member_id", "identifier_value": key, "customer_key": key}
+            for key in sorted(now.customers)
+        ],
+        "vault.int_customer_key_changes": [],
         "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
         "intermediate.int_excluded_orders": [],
@@ -332,9 +342,9 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             if tables
             for name in sources
         ],
-    }
+    } | people_tables(now)
     with duckdb.connect(path) as connection:
-        for schema in ("marts", "intermediate", "ops"):
+        for schema in ("marts", "intermediate", "vault", "ops"):
             connection.execute(f"create schema if not exists {schema}")
         for table, columns in COLUMNS.items():
             names = [name for name, _ in column_types(columns)]
@@ -346,5 +356,5 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
 
 def column_types(columns: str) -> list[tuple[str, str]]:
     """Names and types of a list of column definitions."""
-    pairs = [column.split(" ", 1) for column in columns.replace("18,2", "18;2").replace("18,3", "18;3").split(", ")]
+    pairs = [column.split(" ", 1) for column in re.sub(r"(\d),(\d)", r"\1;\2", columns).split(", ")]
     return [(name, kind.replace(";", ",")) for name, kind in pairs]

@@ -156,7 +156,7 @@ def test_coverage_counts_paid_orders_with_a_buyer(world: World) -> None:
     assert days == [
         (DAYS[0], 3, 1, 1, 1 / 3),  # o1, o3, o9; o4 is excluded
         (DAYS[1], 1, 1, 0, 1.0),  # o2
-        (DAYS[2], 3, 1, 0, 1 / 3),  # #1, 1001, A-1
+        (DAYS[2], 3, 1, 0, 1 / 3),  # #1 (by its e-mail address), 1001, A-1
     ]
 
 

@@ -6,9 +6,11 @@ import pytest
 from small_shop import DAYS, day, drop_day
 from workbench import Workbench, differences
 
+from renqun.warehouse.memory import MEMORY_TABLES
+
 pytestmark = pytest.mark.e2e
 
-MEMORY = ("fct_segment_memberships", "agg_segment_sizes__by_day")
+MEMORY = MEMORY_TABLES
 
 # An export may hold what happened shortly after its day: here all of it is of the small hours of 2026-03-04.
 LATER_EVENTS = (

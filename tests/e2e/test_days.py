@@ -6,10 +6,12 @@ import pytest
 from small_shop import DAYS, drop_day
 from workbench import Workbench, differences, published_bytes
 
+from renqun.warehouse.memory import MEMORY_TABLES
+
 pytestmark = pytest.mark.e2e
 
-MEMORY = ("fct_segment_memberships", "agg_segment_sizes__by_day")
-"""Spells and sizes exist for the dates that were built: they differ between one build and three."""
+MEMORY = MEMORY_TABLES
+"""Spells, sizes and flows exist for the dates that were built: they differ between one build and three."""
 BUILT = DAYS[2:]
 """The dates that `each_day` builds: three days loaded as a range, and two more one by one."""
 

@@ -16,11 +16,12 @@ from workbench import Workbench, differences
 from renqun.publish.reader import open_marts
 from renqun.settings import Home
 from renqun.simulate import simulate, small_config
+from renqun.warehouse.memory import MEMORY_TABLES
 from truth import assert_matches_truth
 
 pytestmark = pytest.mark.e2e
 
-MEMORY = ("fct_segment_memberships", "agg_segment_sizes__by_day")
+MEMORY = MEMORY_TABLES
 
 
 def _check(bench: Workbench, truth: dict[str, Any], stage: str) -> None:

@@ -9,6 +9,8 @@ nobody    o5 (2026-03-09, 40.00), an order without a buyer
 from __future__ import annotations
 
 import duckdb
+from segments_world import MARTS, SEGMENTS
+from stages_world import STAGES
 
 AS_OF = "2026-03-10"
 
@@ -19,10 +21,8 @@ create table run.context as select
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
-    0.75::double as customer_coverage_rate_warning;
+    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
-create table reference.segments as
-    select unnest(['interest', 'new_customer', 'repurchase', 'key_operating', 'champions']) as segment_id;
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
 create table reference.cohort_horizons as select unnest([30, 60]) as within_days;
@@ -30,8 +30,14 @@ create table reference.cohort_horizons as select unnest([30, 60]) as within_days
 
 _PEOPLE_AND_THINGS = """
 create table marts.dim_customers as select 'shop' as shop_id, * from (values
-    ('c1', ['m1']), ('c2', ['m2']), ('c3', ['m3'])
-) as t (customer_key, customer_ids);
+    ('c1', ['m1'], 2, null::date, false), ('c2', ['m2'], 2, null, false), ('c3', ['m3'], 1, null, false)
+) as t (customer_key, customer_ids, order_count, first_event_date, is_member);
+create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values
+    ('c0', 'c1', 'merge', date '2026-03-09')
+) as t (from_key, to_key, change, changed_on);
+create table marts.identity_quarantine as select 'shop' as shop_id, * from (values
+    ('q1', 'phone_hash', 21, date '2026-03-09')
+) as t (identifier_key, identifier_kind, stronger_identifier_count, quarantined_since);
 create table marts.dim_items as select 'shop' as shop_id, unnest(['i1', 'i2']) as item_id;
 create table marts.dim_visitors as select 'shop' as shop_id, * from (values
     ('v2', 'c2'), ('v9', null)
@@ -97,27 +103,11 @@ from (select unnest(generate_series(date '2026-03-01', date '2026-03-10', interv
     (values (1), (2), (3), (4)) as n (step);
 """
 
-_SEGMENTS = """
+_CLASSES = """
 -- c1: 28 days since o2, two deals, 100 + 30; c2: today, one deal, 80.
 create table marts.fct_customer_rfm as select 'shop' as shop_id, date '2026-03-10' as as_of_date, * from (values
     ('c1', 28, 2, 130.00, 1, 5, 5, 'general_winback'), ('c2', 0, 1, 80.00, 5, 1, 1, 'key_develop')
 ) as t (customer_key, recency_days, frequency, monetary, r_score, f_score, m_score, rfm_class);
-create table marts.fct_segment_memberships as
-select 'shop' as shop_id, segment_id, customer_key, '{"why": "facts"}' as reason, entered::date as entered_on,
-    exited::date as exited_on
-from (values
-    ('interest', 'c3', '2026-03-09', null), ('key_operating', 'c3', '2026-03-09', null),
-    ('new_customer', 'c2', '2026-03-10', null), ('key_operating', 'c2', '2026-03-10', null),
-    ('champions', 'c1', '2026-03-09', '2026-03-10')
-) as t (segment_id, customer_key, entered, exited);
-create table marts.agg_segment_sizes__by_day as
-select 'shop' as shop_id, day::date as as_of_date, segment_id, customers, entered, exited
-from (values
-    ('2026-03-09', 'interest', 1, 1, 0), ('2026-03-09', 'new_customer', 0, 0, 0), ('2026-03-09', 'repurchase', 0, 0, 0),
-    ('2026-03-09', 'key_operating', 1, 1, 0), ('2026-03-09', 'champions', 1, 1, 0),
-    ('2026-03-10', 'interest', 1, 0, 0), ('2026-03-10', 'new_customer', 1, 1, 0), ('2026-03-10', 'repurchase', 0, 0, 0),
-    ('2026-03-10', 'key_operating', 2, 1, 0), ('2026-03-10', 'champions', 0, 0, 1)
-) as t (day, segment_id, customers, entered, exited);
 """
 
 _REPORTS = """
@@ -196,7 +186,9 @@ select 'shop' as shop_id, date '2026-03-10' as business_date, measure, ours::dec
 from (values ('visitors', 10, 13), ('views', 20, null), ('paid_amount', 80, 80)) as t (measure, ours, theirs);
 """
 
-SCRIPTS = (_CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _SEGMENTS, _REPORTS, _PLATFORMS)
+SCRIPTS = (
+    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES
+)  # fmt: skip
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> None:

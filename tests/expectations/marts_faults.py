@@ -6,16 +6,33 @@ every total over that table.
 
 from __future__ import annotations
 
-FAULTS: dict[str, tuple[str, set[str]]] = {
+import stages_faults
+from segments_faults import SEGMENTS_FAULTS
+
+FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
     # -- customers, items, visitors ------------------------------------------------------------------------------
     "dim_customers-key_present": (
-        "insert into marts.dim_customers values ('shop', null, ['m4'])", set()),
+        "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false)", set()),
     "dim_customers-key_unique": (
-        "insert into marts.dim_customers values ('shop', 'c1', ['m1'])", set()),
+        "insert into marts.dim_customers values ('shop', 'c1', ['m4'], 1, null, false)", set()),
     "dim_customers-identified": (
-        "update marts.dim_customers set customer_ids = [] where customer_key = 'c1'", set()),
+        "update marts.dim_customers set order_count = 0 where customer_key = 'c1'", set()),
+    "dim_customers-ids_of_one_person": (
+        "update marts.dim_customers set customer_ids = ['m1', 'm2'] where customer_key = 'c1'", set()),
     "dim_customers-of_this_shop": (
         "update marts.dim_customers set shop_id = 'other' where customer_key = 'c1'", set()),
+    "customer_key_aliases-key_unique": (
+        "insert into marts.customer_key_aliases values ('shop', 'c0', 'c1', 'split', '2026-03-09')", set()),
+    "customer_key_aliases-changes_a_key": (
+        "update marts.customer_key_aliases set from_key = 'c1'", set()),
+    "customer_key_aliases-nothing_after_as_of": (
+        "update marts.customer_key_aliases set changed_on = '2026-03-11'", set()),
+    "identity_quarantine-key_unique": (
+        "insert into marts.identity_quarantine from marts.identity_quarantine", set()),
+    "identity_quarantine-names_nobody": (
+        "update marts.identity_quarantine set identifier_key = 'c3'", set()),
+    "identity_quarantine-nothing_after_as_of": (
+        "update marts.identity_quarantine set quarantined_since = '2026-03-11'", set()),
     "dim_items-id_present": ("insert into marts.dim_items values ('shop', null)", set()),
     "dim_items-id_unique": ("insert into marts.dim_items values ('shop', 'i1')", set()),
     "dim_visitors-id_unique": ("insert into marts.dim_visitors values ('shop', 'v2', 'c1')", set()),
@@ -94,55 +111,20 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "fct_customer_rfm-key_unique": (
         # A third row of c2, without deals or money.
         "insert into marts.fct_customer_rfm values"
-        " ('shop', '2026-03-10', 'c2', 0, 0, 0, 5, 1, 1, 'key_develop')", set()),
+        " ('shop', '2026-03-10', 'c2', 0, 0, 0, 5, 1, 1, 'key_develop')",
+        {"agg_segment_values-classes_bring_the_deals"}),
     "fct_customer_rfm-as_of_is_the_runs": (
         "update marts.fct_customer_rfm set as_of_date = '2026-03-09' where customer_key = 'c1'", set()),
     "fct_customer_rfm-customers_known": (
-        "update marts.fct_customer_rfm set customer_key = 'stranger' where customer_key = 'c1'", set()),
+        "update marts.fct_customer_rfm set customer_key = 'stranger' where customer_key = 'c1'",
+        {"fct_segment_memberships-classes_are_the_base"}),
     "fct_customer_rfm-scores_in_range": (
         "update marts.fct_customer_rfm set f_score = 6 where customer_key = 'c1'", set()),
     "fct_customer_rfm-class_known": (
-        "update marts.fct_customer_rfm set rfm_class = null where customer_key = 'c1'", set()),
+        "update marts.fct_customer_rfm set rfm_class = null where customer_key = 'c1'",
+        {"fct_segment_memberships-classes_are_the_base"}),
     "fct_customer_rfm-deals_conserved": (
         "update marts.fct_customer_rfm set frequency = 3 where customer_key = 'c1'", set()),
-    # -- segments ------------------------------------------------------------------------------------------------
-    "fct_segment_memberships-key_unique": (
-        "insert into marts.fct_segment_memberships from marts.fct_segment_memberships where segment_id = 'champions'",
-        set()),
-    "fct_segment_memberships-one_open_stay": (
-        "insert into marts.fct_segment_memberships values"
-        " ('shop', 'interest', 'c3', '{}', '2026-03-01', null);"
-        "update marts.agg_segment_sizes__by_day set customers = 2, entered = 1"
-        " where segment_id = 'interest' and as_of_date = '2026-03-10'", set()),
-    "fct_segment_memberships-leaves_after_entering": (
-        "update marts.fct_segment_memberships set entered_on = exited_on where segment_id = 'champions'", set()),
-    "fct_segment_memberships-nothing_after_as_of": (
-        "update marts.fct_segment_memberships set exited_on = '2026-03-11' where segment_id = 'champions'", set()),
-    "fct_segment_memberships-members_are_customers": (
-        "update marts.fct_segment_memberships set customer_key = 'stranger' where customer_key = 'c3'", set()),
-    "fct_segment_memberships-segment_known": (
-        "insert into marts.fct_segment_memberships values"
-        " ('shop', 'slip', 'c1', '{}', '2026-03-10', null)", set()),
-    "fct_segment_memberships-reason_given": (
-        "update marts.fct_segment_memberships set reason = 'because' where customer_key = 'c1'", set()),
-    "fct_segment_memberships-key_operating_is_the_union": (
-        "update marts.fct_segment_memberships set customer_key = 'c1'"
-        " where segment_id = 'key_operating' and customer_key = 'c3'", set()),
-    "agg_segment_sizes__by_day-key_unique": (
-        "insert into marts.agg_segment_sizes__by_day from marts.agg_segment_sizes__by_day"
-        " where segment_id = 'repurchase' and as_of_date = '2026-03-10'", set()),
-    "agg_segment_sizes__by_day-as_of_present": (
-        "delete from marts.agg_segment_sizes__by_day where segment_id = 'repurchase' and as_of_date = '2026-03-10'",
-        set()),
-    "agg_segment_sizes__by_day-nothing_after_as_of": (
-        "insert into marts.agg_segment_sizes__by_day values ('shop', '2026-03-11', 'repurchase', 0, 0, 0)", set()),
-    "agg_segment_sizes__by_day-yesterday_and_moves_are_today": (
-        "update marts.agg_segment_sizes__by_day set exited = 0"
-        " where segment_id = 'champions' and as_of_date = '2026-03-10'", set()),
-    "agg_segment_sizes__by_day-size_is_members_inside": (
-        # The day's moves agree with the wrong size, the list does not.
-        "update marts.agg_segment_sizes__by_day set customers = 2, entered = 2"
-        " where segment_id = 'new_customer' and as_of_date = '2026-03-10'", set()),
     # -- funnels -------------------------------------------------------------------------------------------------
     "fct_funnel_attempts-key_unique": (
         "insert into marts.fct_funnel_attempts from marts.fct_funnel_attempts"
@@ -268,7 +250,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
-}  # fmt: skip
+} | stages_faults.FAULTS  # fmt: skip
 
 WARNINGS: dict[str, str] = {
     "agg_customer_coverage__by_day-pay_times_are_told": (

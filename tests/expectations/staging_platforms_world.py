@@ -66,7 +66,7 @@ MODELS: dict[str, dict[str, str]] = {
     "stg_taobao__excluded_orders": {"order_id": "'o1'"},
     "stg_shopify__orders": {
         "order_id": "'#1001'",
-        "customer_id": "'email:0a1b'",
+        "customer_id": "'7001'",
         "item_id": "'sku-1'",
         "quantity": _PIECES,
         "unit_price": _MONEY,
@@ -74,7 +74,7 @@ MODELS: dict[str, dict[str, str]] = {
         "paid_at": _TIME,
         "cancelled_at": "null::timestamp",
     },
-    "stg_shopify__customers": {"customer_id": "'email:0a1b'"},
+    "stg_shopify__customers": {"customer_id": "'7001'"},
     "stg_woocommerce__orders": {"order_id": "'w1'", "order_paid_amount": _MONEY, "ordered_at": _TIME},
     "stg_amazon__orders": {
         "order_id": "'a1'",

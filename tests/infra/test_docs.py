@@ -63,6 +63,13 @@ def test_the_dictionary_is_what_the_files_say() -> None:
     assert DICTIONARY.read_text(encoding="utf-8") == dictionary(), "run 'make docs'"
 
 
+def test_the_pages_of_segments_are_what_the_catalogue_says() -> None:
+    from renqun.segment_pages import pages
+
+    for file, text in pages().items():
+        assert file.read_text(encoding="utf-8") == text, "run 'make docs'"
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_readme_lists_exactly_the_marts(readme: str) -> None:
     models = {file.stem for file in (PROJECT_ROOT / "dbt_project" / "models" / "marts").rglob("*.sql")}

@@ -15,9 +15,11 @@ import pytest
 from convert import UCI_SHOP, convert_uci
 from workbench import Workbench, differences
 
+from renqun.warehouse.memory import MEMORY_TABLES
+
 pytestmark = [pytest.mark.e2e, pytest.mark.real_data]
 
-MEMORY = ("fct_segment_memberships", "agg_segment_sizes__by_day")
+MEMORY = MEMORY_TABLES
 """Spells and sizes exist for the dates that were built: they differ between one build and six."""
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from renqun.cli.dates import OptionalDateOption, optional_day
-from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
-from renqun.errors import RequestError
+from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json
 from renqun.settings import DEFAULT_SHOP, Home
 
 app = typer.Typer(help="Why a customer or an audience is what it is.", no_args_is_help=True)
-
-_CUSTOMER = """
-select customer_key, customer_ids from marts.dim_customers
-where customer_key = $who or list_contains(customer_ids, $who)
-"""
-_MEMBERSHIPS = """
-select segment_id, entered_on, exited_on, reason from marts.fct_segment_memberships
-where customer_key = $key order by entered_on desc, segment_id
-"""
 
 
 @app.command("customer")
@@ -30,27 +21,34 @@ def customer(
     day: OptionalDateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A customer's segments, now and before, with the reason of each."""
+    """Who a customer is, where they stand, every segment inside and left, and why."""
+    from renqun.publish.person import explain_person
     from renqun.publish.reader import open_marts
 
     home = Home.from_environment()
     connection = open_marts(home, home.shop(shop_id).id, optional_day(day))
     try:
-        found = connection.execute(_CUSTOMER, {"who": who}).fetchone()
-        if found is None:
-            raise RequestError(
-                f"the marts know no customer {who!r}", remedy="give a customer key, or a customer id as exported"
-            )
-        rows = connection.execute(_MEMBERSHIPS, {"key": found[0]}).fetchall()
+        person = explain_person(connection, who)
     finally:
         connection.close()
-    names = ("segment", "entered_on", "exited_on", "reason")
     if as_json:
-        spells = [dict(zip(names, row, strict=True)) for row in rows]
-        print_json({"customer_key": found[0], "customer_ids": found[1], "memberships": spells})
+        print_json(asdict(person))
         return
-    print_facts({"customer key": found[0], "customer ids": ", ".join(found[1])})
-    print_table("", ("segment", "since", "until", "reason"), rows)
+    print_facts(
+        {
+            "customer key": person.customer_key,
+            **({"known before as": ", ".join(person.known_as)} if person.known_as else {}),
+            "customer ids": ", ".join(person.customer_ids) or None,
+            **{name.replace("_", " "): value for name, value in (*person.facts.items(), *person.stages.items())},
+            **{f"tag {name.replace('_', ' ')}": score for name, score in person.tags.items()},
+        }
+    )
+    for title, stays in (("Inside", person.inside), ("Left", person.left)):
+        print(f"\n{title}: {len(stays)} segments" if stays else f"\n{title}: no segment")
+        for stay in stays:
+            print(f"  {stay.sentence}")
+            if stay.left_on is None and stay.definition:
+                print(f"      {stay.definition}")
 
 
 @app.command("audience")

@@ -42,7 +42,9 @@ class GenericOrders:
             state.status,
         ]
         person = order.person
-        contact = (person.phone, person.email, person.province, person.city) if person else ("", "", "", "")
+        place = (person.province, person.city) if person else ("", "")
+        # A guest is nobody in every form: a phone or an address would name a person.
+        contact = (person.phone, person.email) if person and order.identity else ("", "")
         return [
             [
                 order.order_id,
@@ -55,13 +57,14 @@ class GenericOrders:
                 money(line.unit),
                 money(line.paid) if is_paid and line.exports_paid else "",
                 money(order.paid) if is_paid and order.exports_paid else "",
-                money(state.refunded[place]) if is_paid else "",
-                state.refunded_at[place],
+                money(state.refunded[number]) if is_paid else "",
+                state.refunded_at[number],
                 self.currency,
                 *contact,
+                *place,
                 money(line.discount),
             ]
-            for place, line in enumerate(order.lines)
+            for number, line in enumerate(order.lines)
         ]
 
     def draft_orders(self, orders: Iterable[Order]) -> None:

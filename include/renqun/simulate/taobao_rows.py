@@ -44,7 +44,7 @@ def head_cells(order: Order, folder: int, calendar: Calendar) -> Cells:
         "收货地址": f"{person.province} {person.city} 某某区 某某街道无名路{person.phone[-2:]}号(000000)"
         if person
         else "",
-        "联系手机": f"'{person.phone}" if person else "",
+        "联系手机": f"'{person.phone}" if person and order.identity else "",
         "宝贝标题": names,
         "商品标题": names,
         "宝贝种类": str(len(order.lines)),

@@ -1,16 +1,27 @@
-"""The tables that remember: segment spells and sizes depend on which dates were built, not on exports alone."""
+"""The tables that remember: spells, sizes, flows and published keys depend on which dates were built."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from renqun.warehouse.connection import connect, has_table
 
-MEMORY_TABLES = ("fct_segment_memberships", "agg_segment_sizes__by_day")
-_SCHEMA = "marts"
+MEMORY_TABLES = (
+    "fct_segment_memberships",
+    "agg_segment_sizes__by_day",
+    "fct_customer_stage_spells",
+    "agg_stage_flows__by_day",
+)
+"""Marts whose rows of a past date late exports may change."""
+
+KEY_MEMORY = "int_customer_key_changes"
+"""Under which keys people were published. Other warehouses get it and never give it back: what was published was."""
+
+_SCHEMAS = dict.fromkeys(MEMORY_TABLES, "marts") | {KEY_MEMORY: "vault"}
 
 
-def copy_memory(origin: Path, target: Path) -> list[str]:
+def copy_memory(origin: Path, target: Path, tables: Iterable[str] = _SCHEMAS) -> list[str]:
     """Copy the tables that remember from one warehouse file to another, replacing them there, in one transaction.
 
     Returns:
@@ -19,22 +30,21 @@ def copy_memory(origin: Path, target: Path) -> list[str]:
     with connect(target) as connection:
         quoted = str(origin).replace("'", "''")
         connection.execute(f"attach '{quoted}' as origin (read_only)")
-        present = {
-            row[0]
-            for row in connection.execute(
-                "select table_name from duckdb_tables() where database_name = 'origin' and schema_name = ?",
-                [_SCHEMA],
+        present = set(
+            connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = 'origin'"
             ).fetchall()
-        }
-        copied = [table for table in MEMORY_TABLES if table in present]
+        )
+        copied = [table for table in tables if (_SCHEMAS[table], table) in present]
         connection.execute("begin")
-        connection.execute(f"create schema if not exists {_SCHEMA}")
         for table in copied:
-            if has_table(connection, _SCHEMA, table):
+            schema = _SCHEMAS[table]
+            connection.execute(f"create schema if not exists {schema}")
+            if has_table(connection, schema, table):
                 # Contents only: the table's own constraints stay as dbt made them.
-                connection.execute(f"delete from {_SCHEMA}.{table}")
-                connection.execute(f"insert into {_SCHEMA}.{table} by name from origin.{_SCHEMA}.{table}")
+                connection.execute(f"delete from {schema}.{table}")
+                connection.execute(f"insert into {schema}.{table} by name from origin.{schema}.{table}")
             else:
-                connection.execute(f"create table {_SCHEMA}.{table} as from origin.{_SCHEMA}.{table}")
+                connection.execute(f"create table {schema}.{table} as from origin.{schema}.{table}")
         connection.execute("commit")
     return copied

@@ -55,5 +55,5 @@ def reevaluate(ctx: RunContext, plan: BuildPlan) -> None:
             work=ctx.paths.warehouse_dir / "dbt" / "past",
             command=["build", *_ONLY_WHAT_REMEMBERS, *(["--full-refresh"] if is_first else [])],
         )
-    copy_memory(scratch, ctx.paths.warehouse)
+    copy_memory(scratch, ctx.paths.warehouse, MEMORY_TABLES)
     remove_scratch(scratch)

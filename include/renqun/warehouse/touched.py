@@ -27,6 +27,18 @@ where
     >= (select min(touched_date) from intermediate.int_touched_dates) - interval 2 days
 """
 
+# An event that names somebody who is another person now is another row than it was.
+_DATES_OF_CHANGED_KEYS = """
+with rekeyed as (
+    select identifier_kind, identifier_value from vault.int_identifier_customers
+    where rekeyed_on > (select coalesce(previous_as_of_date, date '0001-01-01') from ops.current_build)
+)
+select distinct event_date from intermediate.int_visitor_days
+where
+    customer_id in (select identifier_value from rekeyed where identifier_kind = 'member_id')
+    or open_uid in (select identifier_value from rekeyed where identifier_kind = 'open_uid')
+"""
+
 
 def touched_dates(ctx: RunContext, plan: BuildPlan) -> set[date] | None:
     """Business dates whose events or sessions may differ from those published before; None where any may."""
@@ -41,11 +53,12 @@ def touched_dates(ctx: RunContext, plan: BuildPlan) -> set[date] | None:
         if not has_table(connection, "intermediate", "int_touched_dates"):
             return None
         of_events = _dates(connection.execute("select touched_date from intermediate.int_touched_dates").fetchall())
+        of_keys = _dates(connection.execute(_DATES_OF_CHANGED_KEYS).fetchall())
         of_sessions = _dates(connection.execute(_SESSION_DATES, {"zone": ctx.shop.time_zone, "gap": gap}).fetchall())
     # What began within the gap after a changed event may have become part of an earlier session.
     reach = 1 + gap // _MINUTES_A_DAY
     after = {day + timedelta(days=more) for day in of_events for more in range(1, reach + 1)}
-    return of_events | of_sessions | after
+    return of_events | of_sessions | of_keys | after
 
 
 def _dates(rows: list[tuple[Any, ...]]) -> set[date]:

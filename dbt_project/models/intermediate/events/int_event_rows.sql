@@ -9,7 +9,7 @@ with
 generic as (
 
     select
-        event_id, visitor_id, customer_id, item_id, category_id, cast(null as varchar) as moment_key, event_type,
+        event_id, visitor_id, customer_id, open_uid, item_id, category_id, cast(null as varchar) as moment_key, event_type,
         source, campaign, page, device, cast(null as date) as ga4_date, event_at,
         _folder_date, _exported_at, _batch_id, _source_file, _source_row, _content_hash, _raw_file
     from {{ ref('stg_generic__events') }}
@@ -19,7 +19,8 @@ generic as (
 ga4 as (
 
     select
-        cast(null as varchar) as event_id, events.visitor_id, events.customer_id, events.item_id, events.category_id,
+        cast(null as varchar) as event_id, events.visitor_id, events.customer_id,
+        cast(null as varchar) as open_uid, events.item_id, events.category_id,
         concat('ga4:', {{ surrogate_key(['events.visitor_id', 'events.event_at', 'events.event_name']) }}) as moment_key,
         event_types.event_type, events.source, events.campaign, events.page, events.device,
         events.ga4_date, events.event_at,

@@ -11,7 +11,7 @@
 ) }}
 
 {%- set columns = [
-    'event_id', 'visitor_id', 'customer_id', 'item_id', 'category_id', 'event_type', 'source', 'campaign', 'page',
+    'event_id', 'visitor_id', 'customer_id', 'open_uid', 'item_id', 'category_id', 'event_type', 'source', 'campaign', 'page',
     'device', 'ga4_date', 'event_at', '_folder_date', '_batch_id', '_source_file', '_source_row', '_content_hash'
 ] %}
 
@@ -82,6 +82,7 @@ select
     row_key,
     visitor_id,
     customer_id,
+    open_uid,
     item_id,
     category_id,
 

@@ -24,6 +24,7 @@ select
     event_versions.event_id,
     event_versions.visitor_id,
     event_versions.customer_id,
+    event_versions.open_uid,
     event_versions.item_id,
     event_versions.category_id,
 

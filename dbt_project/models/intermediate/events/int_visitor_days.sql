@@ -6,14 +6,16 @@
     materialized='incremental',
     incremental_strategy='replace_dates',
     touched_key='event_date',
-    on_schema_change='fail'
+    on_schema_change='fail',
+    pre_hook="{{ rekey_visitor_days() }}"
 ) }}
 
 with
 
 events as (
 
-    select event_date, visitor_id, customer_id, event_type, event_at from {{ ref('int_events') }}
+    select event_date, visitor_id, customer_id, open_uid, event_type, source, event_at, event_id, event_key
+    from {{ ref('int_events') }}
     where
         event_date <= {{ as_of_date() }}
         {%- if adds_to_history() %}
@@ -28,6 +30,8 @@ counted as (
         event_date,
         visitor_id,
         customer_id,
+        open_uid,
+        {{ value_at_minimum("coalesce(source, '')", funnel_tie_record('events')) }} as first_source,
         count(*) as event_count,
         count(case when event_type = 'view' then 1 end) as view_count,
         count(case when event_type = 'cart' then 1 end) as cart_count,
@@ -35,28 +39,46 @@ counted as (
         min(event_at) as first_event_at,
         max(event_at) as last_event_at
     from events
-    group by event_date, visitor_id, customer_id
+    group by event_date, visitor_id, customer_id, open_uid
+
+),
+
+open_uids as (
+
+    select * from {{ customers_by('open_uid') }} as owners
+
+),
+
+member_ids as (
+
+    select * from {{ customers_by('member_id') }} as owners
 
 )
 
 select
     -- ids
-    visitor_id,
-    customer_id,
-    {{ customer_key('customer_id') }} as customer_key,
+    counted.visitor_id,
+    counted.customer_id,
+    counted.open_uid,
+    coalesce(open_uids.customer_key, member_ids.customer_key) as customer_key,
+
+    -- strings
+    nullif(counted.first_source, '') as first_source,
 
     -- numerics
-    event_count,
-    view_count,
-    cart_count,
-    favourite_count,
+    counted.event_count,
+    counted.view_count,
+    counted.cart_count,
+    counted.favourite_count,
 
     -- dates
-    event_date,
+    counted.event_date,
 
     -- timestamps
-    first_event_at,
-    last_event_at
+    counted.first_event_at,
+    counted.last_event_at
 
 from counted
--- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates.
+left join open_uids on counted.open_uid = open_uids.identifier_value
+left join member_ids on counted.customer_id = member_ids.identifier_value
+-- Depends on {{ ref('int_touched_visitor_days') }} for the touched dates, and {{ ref('int_identifier_customers') }}.

@@ -1,15 +1,17 @@
 {#-
-    Grain: one customer as the newest export of members tells it (by date folder, file name and row); who is in none, as
-    the newest export of Shopify's customers does: known to the shop, but no member.
+    Grain: one person of an export of members, known by the strongest identifier of the row, as the newest export tells it
+    (by date folder, file name and row); who is in none, as the newest export of Shopify's customers does: known to the
+    shop, but no member.
 -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_keys',
-    unique_key='customer_id',
+    unique_key='identifier_key',
     on_schema_change='fail'
 ) }}
 
 {%- set columns %}
+    identifier_key,
     customer_id,
     tier,
     gender,
@@ -33,7 +35,7 @@ pending_members as (
 
     select *, true as is_member
     from {{ ref('stg_generic__members') }}
-    where customer_id is not null and {{ pending_rows('members') }}
+    where identifier_key is not null and {{ pending_rows('members') }}
 
 ),
 
@@ -50,7 +52,7 @@ pending_customers as (
         cast(null as timestamp) as joined_at,
         cast(null as timestamp) as fan_since_at
     from {{ ref('stg_shopify__customers') }}
-    where customer_id is not null and {{ pending_rows('shopify_customers') }}
+    where identifier_key is not null and {{ pending_rows('shopify_customers') }}
 
 ),
 
@@ -72,7 +74,7 @@ known as (
     select {{ columns }}
     from {{ this }}
     where
-        customer_id in (select pending.customer_id from pending)
+        identifier_key in (select pending.identifier_key from pending)
         and not ({{ of_pending_batches(['members', 'shopify_customers']) }})
     {%- endif %}
 
@@ -83,7 +85,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by customer_id
+            partition by identifier_key
             order by is_member desc, _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
         ) as version_rank
     from known
@@ -92,6 +94,7 @@ ranked as (
 
 select
     -- ids
+    identifier_key,
     customer_id,
 
     -- strings

@@ -57,14 +57,16 @@ recounted_visitors as (
 
 seen as (
 
-    select visitor_id, customer_id, customer_key, event_date as first_event_date, event_date as last_event_date
+    select
+        visitor_id, customer_id, open_uid, first_source, first_event_at, 0 as is_known,
+        event_date as first_event_date, event_date as last_event_date
     from touched_days
     union all
-    select visitor_id, customer_id, customer_key, event_date, event_date
+    select visitor_id, customer_id, open_uid, first_source, first_event_at, 0, event_date, event_date
     from {{ ref('int_visitor_days') }}
     where visitor_id in (select recounted_visitors.visitor_id from recounted_visitors)
     union all
-    select visitor_id, customer_id, customer_key, first_event_date, last_event_date
+    select visitor_id, customer_id, open_uid, first_source, first_event_at, 1, first_event_date, last_event_date
     from {{ this }}
     where
         visitor_id in (select touched_days.visitor_id from touched_days)
@@ -76,22 +78,33 @@ seen as (
 
 seen as (
 
-    select visitor_id, customer_id, customer_key, event_date as first_event_date, event_date as last_event_date
+    select
+        visitor_id, customer_id, open_uid, first_source, first_event_at, 0 as is_known,
+        event_date as first_event_date, event_date as last_event_date
     from {{ ref('int_visitor_days') }}
 
 )
 
 {%- endif %}
 
+-- A day that was read again knows better than what was kept of it: at the same moment it comes first.
 select
     -- ids
     visitor_id,
     customer_id,
-    customer_key,
+    open_uid,
+
+    -- strings
+    nullif({{ value_at_minimum("coalesce(first_source, '')", record([
+        ('at', 'first_event_at'), ('is_known', 'is_known'), ('source', "coalesce(first_source, '')"),
+    ])) }}, '') as first_source,
 
     -- dates
     min(first_event_date) as first_event_date,
-    max(last_event_date) as last_event_date
+    max(last_event_date) as last_event_date,
+
+    -- timestamps
+    min(first_event_at) as first_event_at
 
 from seen
-group by visitor_id, customer_id, customer_key
+group by visitor_id, customer_id, open_uid

@@ -1,6 +1,6 @@
 {#-
     Grain: one touched order as its newest export tells it, as of D. Where sellers choose the columns of that export, each
-    field is what the newest export with it tells. An order placed after D waits; one paid after D is unpaid; one on the
+    field is what the newest export with it tells, and the buyer whom the strongest identifier names. An order placed after D waits; one paid after D is unpaid; one on the
     list of excluded orders is none.
 -#}
 {%- set fields = [
@@ -31,6 +31,7 @@ newest_whole as (
         {% for field in fields -%}
         {{ field }},
         {% endfor -%}
+        customer_key,
         exported_at,
         _batch_id
     from newest
@@ -48,6 +49,13 @@ newest_told as (
             case when order_versions.{{ field }} is not null then order_versions.version_rank end
         ) as {{ field }},
         {% endfor -%}
+        min_by(
+            order_versions.customer_key,
+            case
+                when order_versions.customer_key is not null
+                    then order_versions.customer_trust * 1000000 + order_versions.version_rank
+            end
+        ) as customer_key,
         max(newest.exported_at) as exported_at,
         max(newest._batch_id) as _batch_id
     from order_versions
@@ -79,6 +87,7 @@ select
     -- ids
     order_id,
     customer_id,
+    customer_key,
 
     -- strings
     platform,

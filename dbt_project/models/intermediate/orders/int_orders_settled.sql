@@ -68,7 +68,7 @@ select
     -- ids
     order_id,
     customer_id,
-    {{ customer_key('customer_id') }} as customer_key,
+    customer_key,
 
     -- strings
     status,

@@ -1,9 +1,9 @@
 {#-
     Grain: one order that this build computes anew: a file that no finished build consumed tells of it (its head, its
-    lines, a refund, or that it is none), or a fact of it that waited (order, payment or refund dated after the last build)
-    is now dated on or before D.
+    lines, a refund, or that it is none), a fact of it that waited (order, payment or refund dated after the last build)
+    is now dated on or before D, or its buyer is another person now.
 -#}
--- Depends on {{ ref('int_order_rows') }}, {{ ref('int_order_line_versions') }}, {{ ref('int_refund_versions') }},
+-- Depends on {{ ref('int_identity_records') }}, {{ ref('int_identifier_customers') }}, {{ ref('int_order_rows') }}, {{ ref('int_order_line_versions') }}, {{ ref('int_refund_versions') }},
 -- {{ ref('stg_taobao__refunds') }} and {{ ref('stg_taobao__excluded_orders') }}.
 
 with
@@ -54,6 +54,16 @@ refunds_of_new_days as (
 
 ),
 
+-- Orders of every date whose buyer is somebody else now.
+orders_of_changed_keys as (
+
+    {% for kind in identifier_kinds() -%}
+    select order_id from {{ ref('int_identity_records') }}
+    where order_id is not null and {{ kind }} in (select rekeyed.identifier_value from {{ rekeyed_identifiers(kind) }} as rekeyed)
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
 touched as (
 
     select order_id from pending_orders
@@ -61,6 +71,8 @@ touched as (
     select order_id from orders_of_new_days
     union
     select order_id from refunds_of_new_days
+    union
+    select order_id from orders_of_changed_keys
 
 )
 

@@ -1,51 +1,43 @@
 {#-
-    Grain: one customer: anyone with an unmasked customer id in orders, traffic or members dated on or before D.
-    No personal data: contact details stay in the vault.
+    Grain: one customer: a person with an order, an event or a membership dated on or before D, and an identifier
+    stronger than a visitor id. No personal data: contact details stay in the vault.
     Definition: docs/definitions/people.md
 -#}
+{%- set member_fields = ['tier', 'gender', 'age_band', 'province', 'city', 'is_fan', 'joined_date'] %}
+
 with
 
-orders as (
+identifiers as (
 
-    select customer_key, customer_id from {{ ref('fct_orders') }}
+    select identifier_key, identifier_kind, identifier_value, customer_key from {{ ref('int_identifier_customers') }}
     where customer_key is not null
 
 ),
 
-identities as (
+-- A member who joins after D waits; so does a fan.
+member_rows as (
 
-    select customer_id, customer_key, first_event_date, last_event_date from {{ ref('int_visitor_identities') }}
-    where customer_id is not null
+    select
+        identifiers.customer_key,
+        members.tier, members.gender, members.age_band, members.province, members.city, members.joined_date,
+        members.is_member, members._folder_date, members._source_file, members._source_row, members._batch_id,
+        case when members.fan_since_date > {{ as_of_date() }} then false else members.is_fan end as is_fan
+    from {{ ref('int_members') }} as members
+    inner join identifiers on members.identifier_key = identifiers.identifier_key
+    where members.joined_date is null or members.joined_date <= {{ as_of_date() }}
 
 ),
 
--- A member who joins after D waits.
+-- Of several ids of one person, the newest export's word on each field that it fills; members' exports count first.
 members as (
 
     select
-        *,
-        {{ customer_key('customer_id') }} as customer_key
-    from {{ ref('int_members') }}
-    where joined_date is null or joined_date <= {{ as_of_date() }}
-
-),
-
-customer_identifiers as (
-
-    select customer_key, customer_id from orders
-    union
-    select customer_key, customer_id from identities
-    union
-    select customer_key, customer_id from members
-
-),
-
-customers as (
-
-    select
         customer_key,
-        {{ sorted_list('customer_id') }} as customer_ids
-    from customer_identifiers
+        {% for field in member_fields -%}
+        {{ latest(field, ['is_member', '_folder_date', '_source_file', '_source_row', '_batch_id']) }} as {{ field }},
+        {% endfor %}
+        max(case when is_member then 1 else 0 end) = 1 as is_member
+    from member_rows
     group by customer_key
 
 ),
@@ -58,12 +50,32 @@ ordered as (
 
 visited as (
 
+    select * from {{ ref('int_customer_visits') }}
+
+),
+
+tastes as (
+
+    select * from {{ ref('int_customer_tastes') }}
+
+),
+
+customers as (
+
     select
-        customer_key,
-        min(first_event_date) as first_event_date,
-        max(last_event_date) as last_event_date
-    from identities
-    group by customer_key
+        seen.customer_key,
+        {{ sorted_list_of_known(
+            "case when identifiers.identifier_kind = 'member_id' then identifiers.identifier_value end"
+        ) }} as customer_ids
+    from (
+        select customer_key from ordered
+        union
+        select customer_key from visited
+        union
+        select customer_key from members
+    ) as seen
+    left join identifiers on seen.customer_key = identifiers.customer_key
+    group by seen.customer_key
 
 )
 
@@ -72,6 +84,7 @@ select
     '{{ var("shop_id") }}' as shop_id,
     customers.customer_key,
     customers.customer_ids,
+    tastes.preferred_category_id,
 
     -- strings
     members.tier,
@@ -79,19 +92,18 @@ select
     members.age_band,
     case when ordered.has_place then ordered.province else members.province end as province,
     case when ordered.has_place then ordered.city else members.city end as city,
+    tastes.price_tier,
+    visited.first_touch_source,
     '{{ var("currency") }}' as currency_code,
 
     -- numerics
-    coalesce(ordered.order_count, 0) as order_count,
-    coalesce(ordered.paid_order_count, 0) as paid_order_count,
-    coalesce(ordered.deal_count, 0) as deal_count,
-    coalesce(ordered.paid_amount, 0) as paid_amount,
-    coalesce(ordered.refunded_amount, 0) as refunded_amount,
-    coalesce(ordered.net_amount, 0) as net_amount,
-
+    {% for total in ['order_count', 'paid_order_count', 'deal_count', 'paid_amount', 'refunded_amount', 'net_amount'] -%}
+    coalesce(ordered.{{ total }}, 0) as {{ total }},
+    {% endfor %}
     -- booleans
     coalesce(members.is_member, false) as is_member,
-    coalesce(members.is_fan, false) and coalesce(members.fan_since_date <= {{ as_of_date() }}, true) as is_fan,
+    coalesce(members.is_fan, false) as is_fan,
+    coalesce(ordered.paid_order_count, 0) > 0 as is_buyer,
 
     -- dates
     members.joined_date,
@@ -103,6 +115,6 @@ select
     visited.last_event_date
 
 from customers
-left join members on customers.customer_key = members.customer_key
-left join ordered on customers.customer_key = ordered.customer_key
-left join visited on customers.customer_key = visited.customer_key
+{% for part in ['members', 'ordered', 'visited', 'tastes'] -%}
+left join {{ part }} on customers.customer_key = {{ part }}.customer_key
+{% endfor %}

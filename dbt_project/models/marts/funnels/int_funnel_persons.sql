@@ -1,5 +1,6 @@
 {#- Grain: person whose attempts of any start date this build may change.
-    Relinking a visitor moves its events, old ones too: from the person it counted as to the one it counts as now.
+    Relinking a visitor moves its events, old ones too: from the person it counted as to the one it counts as now. So does a
+    customer's change of key.
     Definition: docs/definitions/funnels.md -#}
 {{ config(schema="intermediate", materialized="table") }}
 
@@ -13,7 +14,7 @@ with relinked as (
         or visitors.first_event_date < {{ add_days(previous_as_of_date(), -var("funnel_window_days")) }}
 ),
 
--- Itself, and every customer it was ever linked to: more persons than need be, never one too few.
+-- Itself, and every customer it was ever linked to; whoever changed key, under any key it may have had: more persons than need be, never one too few.
 persons as (
     select visitor_id as person_id
     from relinked
@@ -21,8 +22,19 @@ persons as (
     select changes.customer_key as person_id
     from relinked
     inner join {{ ref("int_visitor_link_changes") }} as changes on relinked.visitor_id = changes.visitor_id
+    union all
+    select identifier_key as person_id
+    from {{ rekeyed_identifiers() }} as rekeyed
+    union all
+    select customer_key as person_id
+    from {{ rekeyed_identifiers() }} as rekeyed
+    union all
+    select previous_customer_key as person_id
+    from {{ ref("int_customer_key_changes") }}
+    where as_of_date > {{ previous_as_of_date() }} and customer_key is distinct from previous_customer_key
 )
 
 select distinct person_id
 from persons
 where person_id is not null
+-- Depends on {{ ref("int_identifier_customers") }}.

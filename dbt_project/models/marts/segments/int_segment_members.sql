@@ -27,18 +27,11 @@ members as (
     select 'key_operating' as segment_id, customer_key, {{ json_object_text([("segments", "segment_ids")]) }} as reason
     from key_operating_members
     union all
-    select
-        rfm_class as segment_id,
-        customer_key,
-        {{ json_object_text([
-            ("recency_days", "recency_days"),
-            ("frequency", "frequency"),
-            ("monetary", "cast(monetary as varchar)"),
-            ("r_score", "r_score"),
-            ("f_score", "f_score"),
-            ("m_score", "m_score"),
-        ]) }} as reason
-    from {{ ref("fct_customer_rfm") }}
+    select segment_id, customer_key, reason
+    from {{ ref("int_segment_members__rfm") }}
+    union all
+    select segment_id, customer_key, reason
+    from {{ ref("int_segment_members__rules") }}
 )
 
 select

@@ -19,11 +19,14 @@ with wishes as (
 ),
 
 -- Only the last payment matters: an event is answered as soon as any payment is not before it. Paid, not deal: a refund
--- does not bring the wish back.
+-- does not bring the wish back. What was paid before the oldest wish answers none.
 last_payments as (
     select customer_key, item_id, max(paid_at) as last_paid_at
     from {{ ref("fct_order_lines") }}
-    where is_paid and paid_date <= {{ as_of_date() }} and customer_key is not null
+    where
+        is_paid
+        and paid_date between {{ add_days(as_of_date(), -var("interest_max_days")) }} and {{ as_of_date() }}
+        and customer_key is not null
     group by customer_key, item_id
 ),
 

@@ -25,10 +25,6 @@ only_deals as (
 select
     cast('new_customer' as varchar) as segment_id,
     customer_key,
-    {{ json_object_text([
-        ("order_id", "order_id"),
-        ("paid_date", "cast(paid_date as varchar)"),
-        ("age_days", "age_days"),
-    ]) }} as reason
+    {{ json_object_text([("order_id", "order_id"), ("paid_date", "cast(paid_date as varchar)")]) }} as reason
 from only_deals
 where age_days < {{ var("new_customer_recent_days") }}

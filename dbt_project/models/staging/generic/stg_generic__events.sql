@@ -17,6 +17,7 @@ renamed as (
         event_id,
         visitor_id,
         {{ unmasked('customer_id') }} as customer_id,
+        open_uid,
         item_id,
         category_id,
 

@@ -1,5 +1,5 @@
 {#-
-    Grain: one sound row of an export of members that carries a contact detail or a birthday. Vault only.
+    Grain: one sound row of an export of members, with what the member is known by, and the birthday. Vault only.
 -#}
 {{ config(schema='vault') }}
 
@@ -8,7 +8,7 @@ with
 source as (
 
     select * from {{ source('raw', 'members') }}
-    where {{ accepted_rows('date') }} and (phone is not null or email is not null or birthday is not null)
+    where {{ accepted_rows('date') }} and coalesce(open_uid, customer_id, phone, email, birthday) is not null
 
 ),
 
@@ -16,12 +16,16 @@ renamed as (
 
     select
         -- ids
+        open_uid,
         {{ unmasked('customer_id') }} as customer_id,
         {{ canonical_phone('phone') }} as phone,
         {{ canonical_email('email') }} as email,
 
         -- strings
         birthday,
+
+        -- timestamps
+        {{ to_utc('joined_at') }} as joined_at,
 
         -- metadata
         {{ row_origin('date') }}

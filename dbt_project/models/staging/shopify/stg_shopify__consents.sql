@@ -29,11 +29,7 @@ renamed as (
 
     select
         -- ids
-        coalesce(
-            customer_id,
-            {{ contact_id('email', canonical_email('email')) }},
-            {{ contact_id('phone', canonical_phone('phone')) }}
-        ) as customer_id,
+        customer_id,
         {{ canonical_phone('phone') }} as phone,
         {{ canonical_email('email') }} as email,
 

@@ -1,6 +1,6 @@
 {#-
     Grain: one sound row of Shopify's customers export (a customer as some export saw them). Names and addresses stay in
-    raw; an e-mail address is an id only as a hash.
+    raw.
 -#}
 with
 
@@ -15,11 +15,14 @@ renamed as (
 
     select
         -- ids
-        coalesce(
-            customer_id,
-            {{ contact_id('email', canonical_email('email')) }},
-            {{ contact_id('phone', canonical_phone('phone')) }}
-        ) as customer_id,
+        customer_id,
+        case
+            when customer_id is not null then {{ identifier_key("'member_id'", 'customer_id') }}
+            when {{ canonical_phone('phone') }} is not null
+                then {{ identifier_key("'phone_hash'", contact_hash(canonical_phone('phone'))) }}
+            when {{ canonical_email('email') }} is not null
+                then {{ identifier_key("'email_hash'", contact_hash(canonical_email('email'))) }}
+        end as identifier_key,
 
         -- strings
         province,

@@ -1,5 +1,5 @@
 {#-
-    Grain: one sound row of Shopify's orders export that carries a phone number or an e-mail address. Vault only.
+    Grain: one sound row of Shopify's orders export that names its buyer in any way. Vault only.
 -#}
 {{ config(schema='vault') }}
 
@@ -8,7 +8,7 @@ with
 source as (
 
     select * from {{ source('raw', 'shopify_orders') }}
-    where {{ accepted_rows('date') }} and (phone is not null or email is not null)
+    where {{ accepted_rows('date') }} and coalesce(customer_id, phone, email) is not null
 
 ),
 
@@ -17,9 +17,12 @@ renamed as (
     select
         -- ids
         order_id,
-        coalesce(customer_id, {{ contact_id('email', canonical_email('email')) }}) as customer_id,
+        customer_id,
         {{ canonical_phone('phone') }} as phone,
         {{ canonical_email('email') }} as email,
+
+        -- timestamps
+        coalesce({{ to_utc('ordered_at') }}, {{ to_utc('paid_at') }}) as ordered_at,
 
         -- metadata
         {{ row_origin('date') }}

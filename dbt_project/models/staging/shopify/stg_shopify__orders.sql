@@ -1,6 +1,6 @@
 {#-
     Grain: one sound row of Shopify's orders export (a line; what belongs to the order stands on its first row only and
-    is carried down in int_order_versions). Buyers have no id of their own: the e-mail address is it, as a hash.
+    is carried down in int_order_versions).
 -#}
 with
 
@@ -16,7 +16,7 @@ renamed as (
     select
         -- ids
         order_id,
-        coalesce(customer_id, {{ contact_id('email', canonical_email('email')) }}) as customer_id,
+        customer_id,
         coalesce(sku, concat('title:', item_name)) as item_id,
 
         -- strings

@@ -1,5 +1,5 @@
 {#-
-    Grain: one sound row of 订单报表 that carries a phone number. Vault only. A masked number (138****) reaches nobody.
+    Grain: one sound row of 订单报表 that names its buyer in any way. Vault only.
 -#}
 {{ config(schema='vault') }}
 
@@ -8,7 +8,7 @@ with
 source as (
 
     select * from {{ source('raw', 'taobao_orders') }}
-    where {{ accepted_rows('date') }} and coalesce(phone, telephone) not like '%*%'
+    where {{ accepted_rows('date') }} and coalesce(customer_id, customer_nick, phone, telephone) is not null
 
 ),
 
@@ -18,7 +18,10 @@ renamed as (
         -- ids
         order_id,
         coalesce({{ unmasked('customer_id') }}, {{ unmasked('customer_nick') }}) as customer_id,
-        {{ canonical_phone('coalesce(phone, telephone)') }} as phone,
+        coalesce({{ canonical_phone('phone') }}, {{ canonical_phone('telephone') }}) as phone,
+
+        -- timestamps
+        coalesce({{ chinese_time('ordered_at') }}, {{ chinese_time('paid_at') }}) as ordered_at,
 
         -- metadata
         {{ row_origin('date') }}
