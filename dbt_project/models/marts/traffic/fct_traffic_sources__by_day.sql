@@ -32,7 +32,7 @@ ranked as (
         *,
         dense_rank() over (
             partition by platform, business_date
-            order by _folder_date desc, _source_file desc, _batch_id desc
+            order by {{ newest_file() }}
         ) as file_rank,
         row_number() over (
             partition by platform, business_date, _batch_id, {{ levels | join(", ") }}
