@@ -57,7 +57,6 @@ def draft_shop_sources(
         name = f"【生意参谋平台】店铺来源_{day_text(day)}_{day_text(day)}"
         draft = drafts.file("traffic", "sycm_shop_sources", day, f"{name}.{kind}", SOURCES, layout=layout)
         draft.rows.extend(shop)
-        draft.left_out["roll_up"] = sum(row[2] == _ROLL_UP for row in shop)
         if twice and day % DOWNLOADED_TWICE_EVERY == 0:
             drafts.copy(draft, f"{name} (1).{kind}")
 
