@@ -227,6 +227,8 @@ class Source(_Strict):
     """The zone of times that name none; the shop's where not given."""
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     """The currency of amounts that name none; the shop's where not given."""
+    numbers_follow_locale: bool = False
+    """The platform writes points and commas in the language of whoever downloads: see `renqun.ingest.numbers`."""
     recognise: Recognise = Recognise()
     sheets: tuple[str, ...] = ()
     """Where several sheets of a workbook fit: the first of these is taken, the others are left."""

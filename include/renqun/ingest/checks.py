@@ -2,8 +2,9 @@
 
 The SQL is made from a source's description. A row gets its reasons (`<id>:<column>`, several joined by `,`) or,
 if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative_quantity`, `negative_price`,
-`time_before_2000`, `time_after_export`, `digits_lost`, `foreign_currency`, a source's own (`paid_before_ordered`,
-`unknown_event_type`), and `ragged_row` or `broken_encoding` for a record that could not be read at all.
+`time_before_2000`, `time_after_export`, `digits_lost`, `ambiguous_number`, `foreign_currency`, a source's own
+(`paid_before_ordered`, `unknown_event_type`), and `ragged_row` or `broken_encoding` for a record that could not be read
+at all.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
 from renqun.ingest.facts import Fact, Facts
+from renqun.ingest.numbers import NumberSigns, doubtful, signs_of
 from renqun.settings import Shop
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -96,7 +98,7 @@ def judged_relation(read_sql: str, detection: Detection, place: Place, facts: Fa
     return (
         f"WITH cells AS ({_in_stages(read_sql, stages)}), "
         f"typed AS (SELECT {with_types} FROM cells{kept}), "
-        f"judged AS (SELECT *, {_reason(source, cell, place, proven)} AS reason FROM typed) "
+        f"judged AS (SELECT *, {_reason(detection, cell, place, proven)} AS reason FROM typed) "
         f"SELECT {', '.join(outputs)} FROM judged"
     )
 
@@ -120,6 +122,7 @@ def _cells(
     """The SQL column of each canonical column's text, the steps that lead there from the cells as read, and the
     columns whose texts are known to be of their kind's plainest form."""
     source = detection.source
+    signs = _signs(detection)
     cell: dict[str, str] = {}
     ways = []
     proven = set()
@@ -132,7 +135,7 @@ def _cells(
             way = [(f"v_{read}", f"nullif({read}, '')" if "filled" in held else _filled(read))]
             is_known = bool(held & _PLAIN_FORMS.get(column.kind, frozenset()))
         else:
-            how = cleaning(source, column, place.shop)
+            how = cleaning(source, column, place.shop, signs)
             way = steps_applied(how, read, f"v_{read}", held)
             is_known = how.known_text(held) is not None and (column.kind != "id" or "whole_id" in held)
         if is_known:
@@ -147,6 +150,10 @@ def _cells(
         cell[name] = f"d{number}"
         ways.append([(f"d{number}", literal(value))])
     return cell, ways, frozenset(proven)
+
+
+def _signs(detection: Detection) -> NumberSigns:
+    return signs_of(detection.source, detection.header.format, detection.header.delimiter)
 
 
 def _stages_of(ways: Sequence[Sequence[tuple[str, str]]]) -> list[list[tuple[str, str]]]:
@@ -243,9 +250,11 @@ def csv_text(cells: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(written)})"
 
 
-def _reason(source: Source, cell: dict[str, str], place: Place, proven: frozenset[str]) -> str:
+def _reason(detection: Detection, cell: dict[str, str], place: Place, proven: frozenset[str]) -> str:
+    source = detection.source
     findings = [finding for column in _canonical(source) if column.name in cell
                 for finding in _column_findings(source, column, cell, place, column.name in proven)]  # fmt: skip
+    findings += _doubtful_numbers(detection, cell)
     findings += _row_findings(source, cell, place.shop)
     reasons = ", ".join(f"CASE WHEN {condition} THEN {literal(reason)} END" for condition, reason in findings)
     return f"CASE WHEN fault IS NOT NULL THEN fault ELSE nullif(concat_ws(',', {reasons}), '') END"
@@ -284,6 +293,16 @@ def _column_findings(
             latest = f"{_row_export_time(source, cell, place)} + INTERVAL 1 DAY"
             findings.append((f"{typed} > {latest}", f"time_after_export:{column.name}"))
     return findings
+
+
+def _doubtful_numbers(detection: Detection, cell: dict[str, str]) -> list[tuple[str, str]]:
+    signs = _signs(detection)
+    conditions = {
+        column.name: doubtful(column, signs, cell[column.name], f"c{detection.places[column.name]}")
+        for column in detection.source.columns
+        if column.name in detection.places
+    }
+    return [(condition, f"ambiguous_number:{name}") for name, condition in conditions.items() if condition]
 
 
 def _row_findings(source: Source, cell: dict[str, str], shop: Shop) -> list[tuple[str, str]]:
