@@ -18,7 +18,9 @@ from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
 from renqun.ingest.facts import Fact, Facts
+from renqun.ingest.ids import id_findings, whole
 from renqun.ingest.numbers import NumberSigns, doubtful, signs_of
+from renqun.ingest.sums import asked_columns, left_out_reason
 from renqun.settings import Shop
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -29,8 +31,6 @@ _ZONED_TIME = f"{_DAY}[T ]{_CLOCK}{_OFFSET}"
 _NUMBER = r"[+-]?\d+(\.\d+)?"
 _NUMBER_TYPE = "DECIMAL(18, 6)"
 """Twelve digits before the point are more than any shop's money or stock: what is larger is a damaged cell."""
-_DIGITS_LOST = r"[+-]?\d(\.\d+)?[eE]\+\d+"
-"""What a spreadsheet writes for a long id (1.71E+18): the digits are gone."""
 _BLANKS = " \\t\\r\\n"
 
 _PLAIN_FORMS: dict[Kind, frozenset[Fact]] = {
@@ -42,9 +42,6 @@ _PLAIN_FORMS: dict[Kind, frozenset[Fact]] = {
 """The facts which say that the cells of a column, as they are, pass the checks of its kind but for their limits."""
 
 _UNIT, _RECORD = "chr(31)", "chr(30)"
-
-BLANK_ROW = "blank_row"
-"""The reason to leave out a row that holds nothing."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def judged_relation(read_sql: str, detection: Detection, place: Place, facts: Fa
         f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
         "reason AS _quarantine_reason",
     ]
-    kept = "" if source.is_generic else f" WHERE {_left_out_reason(detection, cell)} IS NULL"
+    kept = "" if source.is_generic else f" WHERE {left_out_reason(detection, cell)} IS NULL"
     with_types = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in typed)])
     return (
         f"WITH cells AS ({_in_stages(read_sql, stages)}), "
@@ -108,10 +105,10 @@ def left_out_relation(read_sql: str, detection: Detection, place: Place) -> str 
     if detection.source.is_generic:
         return None
     cell, ways, _ = _cells(detection, place, {})
-    looked_at = {cell[rule.column] for rule in detection.source.rows.leave_out if rule.column in cell}
+    looked_at = {cell[name] for name in asked_columns(detection.source) if name in cell}
     stages = _stages_of([way for way in ways if way[-1][0] in looked_at])
     return (
-        f"SELECT reason, count(*) AS row_count FROM (SELECT {_left_out_reason(detection, cell)} AS reason "
+        f"SELECT reason, count(*) AS row_count FROM (SELECT {left_out_reason(detection, cell)} AS reason "
         f"FROM ({_in_stages(read_sql, stages)})) WHERE reason IS NOT NULL GROUP BY reason"
     )
 
@@ -137,7 +134,7 @@ def _cells(
         else:
             how = cleaning(source, column, place.shop, signs)
             way = steps_applied(how, read, f"v_{read}", held)
-            is_known = how.known_text(held) is not None and (column.kind != "id" or "whole_id" in held)
+            is_known = how.known_text(held) is not None and (column.kind != "id" or whole(column) in held)
         if is_known:
             proven |= {column.name, *([column.last] if column.last else [])}
         cell[column.name] = way[-1][0]
@@ -174,22 +171,6 @@ def _content_hash(cells: Mapping[str, str]) -> str:
     """The hash of a row's filled cells and their names, whatever the order of the file's columns."""
     hashed = ", ".join(f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted(cells.items()))
     return f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END)"
-
-
-def _left_out_reason(detection: Detection, cell: dict[str, str]) -> str:
-    """Why a row is none; null for rows."""
-    cases = []
-    for rule in detection.source.rows.leave_out:
-        if rule.column and rule.column not in cell:
-            continue
-        value = cell[rule.column] if rule.column else "trim(c0)"
-        tests = [f"{value} IN ({', '.join(literal(text) for text in rule.values)})"] if rule.values else []
-        tests += [f"starts_with({value}, {literal(text)})" for text in rule.starts_with]
-        cases.append(f"WHEN {' OR '.join(tests)} THEN {literal(rule.reason)}")
-    # A row of commas is what a spreadsheet program saves below a table.
-    empty = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(len(detection.header.names)))
-    cases.append(f"WHEN fault IS NULL AND {empty} THEN '{BLANK_ROW}'")
-    return f"CASE {' '.join(cases)} END"
 
 
 def _canonical(source: Source) -> list[Column]:
@@ -271,7 +252,7 @@ def _column_findings(
         return findings
     match column.kind:
         case "id":
-            findings.append((f"regexp_full_match({value}, '{_DIGITS_LOST}')", f"digits_lost:{column.name}"))
+            findings += id_findings(column, value, is_generic=source.is_generic)
         case "enum":
             allowed = ", ".join(literal(allowed) for allowed in column.values)
             findings.append((f"{value} NOT IN ({allowed})", f"{column.reason}:{column.name}"))

@@ -27,6 +27,7 @@ from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
 from renqun.ingest.portions import in_portions
 from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import RECORD_LIMIT, Record, split_record
+from renqun.ingest.sums import asked_columns
 
 RAGGED_ROW = "ragged_row"
 BROKEN_ENCODING = "broken_encoding"
@@ -262,8 +263,8 @@ def _fault(record: Record, plain: Plain) -> str | None:
 def _kept_places(detection: Detection) -> frozenset[int]:
     source = detection.source
     kept = {detection.places[source.rules.whole_by.column]} if source.rules.whole_by else set()
-    for rule in source.rows.leave_out:
-        kept |= {detection.places.get(rule.column, 0)} if rule.column else {0}
+    if not source.is_generic:
+        kept |= {0, *(detection.places[name] for name in asked_columns(source) if name in detection.places)}
     return frozenset(kept)
 
 

@@ -12,7 +12,7 @@ HEAD = ("Day", "Campaign", "Impr.", "Clicks", "Cost", "Conversions", "CTR")
 
 
 def read(place: Place, separator: str, **cells: str) -> tuple[list[str | None], str | None]:
-    """One row of a Google Ads report: impressions, clicks, cost, conversions, click rate as raw has them; its reason."""
+    """One row of a Google Ads report: its impressions, clicks, cost, conversions and click rate in raw; its reason."""
     sound = {"impr": "1", "clicks": "1", "cost": "1", "conversions": "1", "ctr": "1%"}
     row = ["2024-03-05", "brand", *(f'"{cell}"' for cell in (sound | cells).values())]
     content = "\n".join(["Campaign report", "March 5 2024", separator.join(HEAD), separator.join(row)]) + "\n"
