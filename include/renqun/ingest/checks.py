@@ -3,8 +3,8 @@
 The SQL is made from a source's description. A row gets its reasons (`<id>:<column>`, several joined by `,`) or,
 if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative_quantity`, `negative_price`,
 `time_before_2000`, `time_after_export`, `digits_lost`, `ambiguous_number`, `foreign_currency`, a source's own
-(`paid_before_ordered`, `unknown_event_type`), and `ragged_row` or `broken_encoding` for a record that could not be read
-at all.
+(`paid_before_ordered`, `unknown_event_type`), and `ragged_row`, `row_too_long`, `broken_json` or `broken_encoding` for
+a record that could not be read at all. `renqun.ingest.reasons` says each in words.
 """
 
 from __future__ import annotations

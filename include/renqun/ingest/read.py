@@ -30,6 +30,7 @@ from renqun.ingest.records import RECORD_LIMIT, Record, split_record
 from renqun.ingest.sums import asked_columns
 
 RAGGED_ROW = "ragged_row"
+ROW_TOO_LONG = "row_too_long"
 BROKEN_ENCODING = "broken_encoding"
 
 _DIALECT = (
@@ -249,6 +250,8 @@ def _split_relation(detection: Detection, split: Path, delimiter: str) -> str:
 
 def _fault(record: Record, plain: Plain) -> str | None:
     cells = record.cells
+    if cells is None and len(record.text) > RECORD_LIMIT:
+        return ROW_TOO_LONG
     if cells is None or len(cells) < plain.names:
         return RAGGED_ROW
     if len(cells) > plain.names and not (plain.is_tolerant and not any(cell.strip() for cell in cells[plain.names :])):
