@@ -89,22 +89,24 @@ weighed as (
     group by acts.customer_key, coalesce(acts.category_id, items.category_id)
 ),
 
-totalled as (
-    select *, sum(weight_millionths) over (partition by customer_key) as total_millionths
+totals as (
+    select customer_key, sum(weight_millionths) as total_millionths
     from weighed
+    group by customer_key
 )
 
 select
     cast('{{ var("shop_id") }}' as varchar) as shop_id,
     {{ as_of_date() }} as as_of_date,
-    customer_key,
-    category_id,
-    view_count,
-    favourite_count,
-    cart_count,
-    deal_line_count,
-    cast(cast(weight_millionths as decimal(18, 0)) * 0.000001 as decimal(18, 6)) as weight,
-    cast({{ ratio("weight_millionths", "total_millionths") }} as decimal(9, 6)) as share
-from totalled
-where weight_millionths > 0
+    weighed.customer_key,
+    weighed.category_id,
+    weighed.view_count,
+    weighed.favourite_count,
+    weighed.cart_count,
+    weighed.deal_line_count,
+    cast(cast(weighed.weight_millionths as decimal(18, 0)) * 0.000001 as decimal(18, 6)) as weight,
+    cast({{ ratio("weighed.weight_millionths", "totals.total_millionths") }} as decimal(9, 6)) as share
+from weighed
+inner join totals on weighed.customer_key = totals.customer_key
+where weighed.weight_millionths > 0
 -- Depends on {{ ref('int_identifier_customers') }}.

@@ -37,17 +37,18 @@ items as (
 
 categories as (
     select
-        *,
-        view_count + favourite_count + cart_count + deal_line_count as act_count,
-        row_number() over (partition by customer_key order by share desc, category_id) as place
+        customer_key,
+        category_id,
+        share,
+        view_count + favourite_count + cart_count + deal_line_count as act_count
     from {{ ref("fct_customer_categories") }}
 ),
 
 interests as (
     select
         customer_key,
-        max(case when place = 1 then category_id end) as top_category_id,
-        max(case when place = 1 then share end) as top_category_share,
+        {{ value_at_minimum("category_id", record([("share", "-share"), ("id", "category_id")])) }} as top_category_id,
+        max(share) as top_category_share,
         count(case
             when
                 act_count >= {{ var("category_affinity_min_acts") }}
