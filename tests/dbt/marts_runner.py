@@ -68,9 +68,10 @@ class Warehouse:
         self.execute("create schema if not exists ops")
         self.execute(
             "create or replace table ops.current_build as"
-            f" select date '{day}' as as_of_date, cast({known} as date)"
+            f" select 'as of {day}' as build_id, date '{day}' as as_of_date, cast({known} as date)"
             " as previous_as_of_date"
         )
+        self.execute("create table if not exists ops.builds (build_id varchar, finish_number bigint)")
 
     def execute(self, sql: str) -> None:
         with duckdb.connect(self.path) as connection:
