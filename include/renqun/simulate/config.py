@@ -61,8 +61,9 @@ class SimulationConfig:
         profiles: whether to write members and consent.
         truth_dates: as-of dates of whole-shop totals; empty means `end` only.
         form: whose files the orders come in. `generic`: one CSV. `taobao`: order, item and refund reports as 千牛 gave
-            them from 2017 to 2021, in GB18030, and 生意参谋 as `.xls`. `taobao_xlsx`: the reports of 2025 and 2026 with
-            columns that the seller chose, and 生意参谋, all as `.xlsx`. `shopify`: its orders and customers as CSV.
+            them from 2017 to 2021, in GB18030, with a list of what the shop ordered itself, and 生意参谋 as `.xls`.
+            `taobao_xlsx`: the reports of 2025 and 2026 with columns that the seller chose, that list and 生意参谋, all
+            as `.xlsx`. `shopify`: its orders and customers as CSV.
             Events, members and consent are generic always: no platform exports them of single persons.
     """
 

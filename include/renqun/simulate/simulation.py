@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from renqun.simulate import dirt, profile_files, shopify_files, sycm_files, traffic_files
+from renqun.simulate import dirt, profile_files, shopify_files, sycm_files, sycm_shop, traffic_files
 from renqun.simulate.books import Books, keep_books
 from renqun.simulate.calendar import Calendar
 from renqun.simulate.config import SimulationConfig
 from renqun.simulate.drafts import Drafts, Progress
 from renqun.simulate.draws import Stream
+from renqun.simulate.excluded_orders import describe_excluded_orders, draft_excluded_orders, place_excluded_orders
 from renqun.simulate.facts import Facts, Person
 from renqun.simulate.order_forms import order_files
 from renqun.simulate.planting import Planting
@@ -90,12 +91,13 @@ def _simulate(
         plant_segments(bed)
         plant_orders(bed)
         plant_visits(bed)
+    excluded = place_excluded_orders(config, bed)
     progress("traffic", 0.0)
     sessions = visit(config, ordinary)
     planted_people = [plant.person for plant in bed.plants if plant.person]
     facts = Facts(
         people=ordinary.people + ordinary.prospects + planted_people,
-        orders=ordinary.orders + [order for plant in bed.plants for order in plant.orders],
+        orders=ordinary.orders + [order for plant in bed.plants for order in plant.orders] + excluded,
         sessions=sessions + [session for plant in bed.plants for session in plant.sessions],
     )
     if config.hold_back:
@@ -103,12 +105,19 @@ def _simulate(
     progress("files", 0.0)
     consents = _consents(ordinary, planted_people, config, calendar)
     drafts = _draft(config, calendar, bed, facts, len(sessions), consents)
+    draft_excluded_orders(config, excluded, calendar, drafts)
+    if config.traffic_sources and config.form.startswith("taobao"):
+        sycm_shop.draft_shop_days(facts, excluded, calendar, drafts, _kind(config))
     if config.form == "shopify":
         shopify_files.facts_as_told(facts, calendar)
     progress("truth", 0.0)
     books = _books(config, calendar, facts)
     written = drafts.write(landing, late, progress)
-    document = _truth(config, calendar, bed, drafts, books, consents)
+    document = _truth(config, calendar, bed, drafts, books, consents) | {
+        "excluded_order_count": len(excluded),
+        "excluded_orders": describe_excluded_orders(excluded),
+    }
+    document["absent_customers"] += [order.customer_id for order in excluded]
     _write_truth(truth, document)
     files = drafts.sorted()
     end = books[calendar.end]["after_late"]
@@ -209,9 +218,14 @@ def _draft_platform_figures(config: SimulationConfig, calendar: Calendar, facts:
     if not config.form.startswith("taobao"):
         traffic_files.draft_sources(figures, drafts)
         return
-    kind: sycm_files.Kind = "xls" if config.form == "taobao" else "xlsx"
+    kind = _kind(config)
     sycm_files.draft_shop_sources(figures, calendar, drafts, kind, twice=config.dirt.duplicates)
     sycm_files.draft_items(facts.sessions, facts.orders, calendar, drafts, kind)
+
+
+def _kind(config: SimulationConfig) -> sycm_files.Kind:
+    """The workbooks of 生意参谋 that go with a form of Taobao's."""
+    return "xls" if config.form == "taobao" else "xlsx"
 
 
 def _books(config: SimulationConfig, calendar: Calendar, facts: Facts) -> dict[int, dict[str, Books]]:

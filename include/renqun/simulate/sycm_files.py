@@ -21,7 +21,7 @@ from renqun.simulate.wall import DAY, day_text
 
 Kind = Literal["xlsx", "xls"]
 Cells = dict[str, str]
-_NOTHING = "-"
+NOTHING = "-"
 _ROLL_UP = "汇总"
 _CARRIERS = ("全店", "商品")
 _SHEETS = ("全店流量来源", "分载体流量来源")
@@ -49,27 +49,32 @@ class _ItemFigures:
 def draft_shop_sources(
     figures: dict[int, dict[str, SourceFigures]], calendar: Calendar, drafts: Drafts, kind: Kind, *, twice: bool
 ) -> None:
-    """A workbook a day: a row a source below the sum of its level, once for the shop and once on a second sheet."""
+    """A workbook a day: a row a source below the sum of its level, all below the sum of the shop; on two sheets."""
     for day in range(calendar.traffic_start, calendar.end + 1):
         shop, goods = (_rows_of_sources(figures[day], carrier) for carrier in _CARRIERS)
-        above = _above(day, "店铺来源", lines=5)
-        layout = Book(_SHEETS[0], kind, above, {_SHEETS[1]: goods})
+        lines_above = above(day, "店铺来源", lines=5)
+        layout = Book(_SHEETS[0], kind, lines_above, {_SHEETS[1]: goods})
         name = f"【生意参谋平台】店铺来源_{day_text(day)}_{day_text(day)}"
         draft = drafts.file("traffic", "sycm_shop_sources", day, f"{name}.{kind}", SOURCES, layout=layout)
         draft.rows.extend(shop)
+        draft.left_out["total"] = 1
         if twice and day % DOWNLOADED_TWICE_EVERY == 0:
             drafts.copy(draft, f"{name} (1).{kind}")
 
 
 def _rows_of_sources(figures: dict[str, SourceFigures], carrier: str) -> list[list[str]]:
     rows = []
+    everything = SourceFigures(_ROLL_UP)
+    for one in figures.values():
+        everything.add(one)
+    rows.append(_row_of_source(everything, carrier, _ROLL_UP, _ROLL_UP, _ROLL_UP, _ROLL_UP))
     for level in dict.fromkeys(one.level for one in figures.values()):
         below = {source: one for source, one in figures.items() if one.level == level}
         total = SourceFigures(level)
         for one in below.values():
             total.add(one)
         rows.append(_row_of_source(total, carrier, level, _ROLL_UP, _ROLL_UP, _ROLL_UP))
-        rows += [_row_of_source(one, carrier, level, source, _NOTHING, _NOTHING) for source, one in below.items()]
+        rows += [_row_of_source(one, carrier, level, source, NOTHING, NOTHING) for source, one in below.items()]
     return rows
 
 
@@ -79,12 +84,12 @@ def _row_of_source(one: SourceFigures, *levels: str) -> list[str]:
         "加购人数": f"{one.cart_visitors:,}",
         "商品收藏人数": f"{one.favourite_visitors:,}",
         "支付买家数": f"{one.buyers_paid:,}",
-        "支付金额": _amount(one.paid),
-        "支付转化率": _rate(one.buyers_paid, one.visitors),
-        "客单价": _mean(one.paid, one.buyers_paid),
-        "UV价值": _mean(one.paid, one.visitors),
+        "支付金额": amount(one.paid),
+        "支付转化率": rate(one.buyers_paid, one.visitors),
+        "客单价": mean(one.paid, one.buyers_paid),
+        "UV价值": mean(one.paid, one.visitors),
     }
-    return [*levels, *(cells.get(name, _NOTHING) for name in SOURCES[len(levels) :])]
+    return [*levels, *(cells.get(name, NOTHING) for name in SOURCES[len(levels) :])]
 
 
 def draft_items(
@@ -110,7 +115,7 @@ def draft_items(
             _count_order(order, figures, calendar)
     for day, items in figures.items():
         name = f"【生意参谋平台】商品_全部_{day_text(day)}_{day_text(day)}.{kind}"
-        layout = Book("商品", kind, _above(day, "全部终端", lines=4))
+        layout = Book("商品", kind, above(day, "全部终端", lines=4))
         draft = drafts.file("traffic", "sycm_items", day, name, ITEMS, layout=layout)
         draft.rows.extend(
             _row_of_item(day, item_id, titles.get(item_id, ""), one) for item_id, one in sorted(items.items())
@@ -149,35 +154,37 @@ def _row_of_item(day: int, item_id: str, name: str, one: _ItemFigures) -> list[s
         "商品加购人数": f"{len(one.cart_visitors):,}",
         "下单买家数": f"{len(one.buyers_placed):,}",
         "下单件数": f"{one.placed_quantity:,}",
-        "下单金额": _amount(one.placed),
-        "下单转化率": _rate(len(one.buyers_placed), visitors),
+        "下单金额": amount(one.placed),
+        "下单转化率": rate(len(one.buyers_placed), visitors),
         "支付买家数": f"{len(one.buyers_paid):,}",
         "支付件数": f"{one.paid_quantity:,}",
-        "支付金额": _amount(one.paid),
-        "商品支付转化率": _rate(len(one.buyers_paid), visitors),
-        "访客平均价值": _mean(one.paid, visitors),
-        "成功退款金额": _amount(one.refunded),
+        "支付金额": amount(one.paid),
+        "商品支付转化率": rate(len(one.buyers_paid), visitors),
+        "访客平均价值": mean(one.paid, visitors),
+        "成功退款金额": amount(one.refunded),
     }
-    return [cells.get(column, _NOTHING) for column in ITEMS]
+    return [cells.get(column, NOTHING) for column in ITEMS]
 
 
-def _above(day: int, about: str, *, lines: int) -> list[list[str]]:
+def above(day: int, about: str, *, lines: int) -> list[list[str]]:
     """What stands above the header."""
     text = day_text(day)
     return [["生意参谋平台"], [f"统计周期 {text} ~ {text}"], [], [about], []][:lines]
 
 
-def _amount(cents: int) -> str:
+def amount(cents: int) -> str:
+    """Money as 生意参谋 writes it."""
     return f"{cents // 100:,}.{cents % 100:02d}"
 
 
-def _mean(cents: int, count: int) -> str:
-    return money((cents * 2 + count) // (count * 2)) if count else _NOTHING
+def mean(cents: int, count: int) -> str:
+    """Money a head, to the cent; `-` where there is nobody."""
+    return money((cents * 2 + count) // (count * 2)) if count else NOTHING
 
 
-def _rate(part: int, whole: int) -> str:
+def rate(part: int, whole: int) -> str:
     """A percentage with two decimals, rounded half up."""
     if not whole:
-        return _NOTHING
+        return NOTHING
     hundredths = (part * 20_000 + whole) // (whole * 2)
     return f"{hundredths // 100}.{hundredths % 100:02d}%"

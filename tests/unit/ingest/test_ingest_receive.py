@@ -50,6 +50,12 @@ def test_raw_has_the_canonical_columns_then_the_files_own_then_metadata(place: P
     assert all(row[1] == "VARCHAR" for row in described if row[0] not in METADATA_COLUMNS)
 
 
+def test_ids_of_generic_exports_are_taken_as_they_are_written(place: Place) -> None:
+    place.drop(csv_file(SOUND_ORDER | {"order_id": " 7"}, SOUND_ORDER | {"order_id": "7"}), name="a.csv")
+    (record,) = place.receive().batches
+    assert place.rows(record, "order_id, _quarantine_reason") == [(" 7", None), ("7", None)]
+
+
 def test_content_hashes_are_equal_when_the_cells_are_whatever_the_columns_order(place: Place) -> None:
     reordered = dict(reversed(SOUND_ORDER.items())) | {"line_id": ""}
     place.drop(csv_file(SOUND_ORDER), name="a.csv")

@@ -49,6 +49,32 @@ ranked as (
         row_number() over (partition by _batch_id, order_id, line_key order by _source_row desc) as line_rank
     from keyed
 
+),
+
+lines as (
+
+    select
+        *,
+        unit_price * quantity as list_amount
+    from ranked
+    where line_rank = 1
+
+),
+
+-- Where all lines of an order cost the same at different list prices, the amount is the order's, repeated: no line's own.
+compared as (
+
+    select
+        *,
+        count(*) over (partition by _batch_id, order_id) > 1
+        and count(line_payable_amount) over (partition by _batch_id, order_id)
+        = count(*) over (partition by _batch_id, order_id)
+        and min(line_payable_amount) over (partition by _batch_id, order_id)
+        = max(line_payable_amount) over (partition by _batch_id, order_id)
+        and min(list_amount) over (partition by _batch_id, order_id)
+        < max(list_amount) over (partition by _batch_id, order_id) as is_payable_repeated
+    from lines
+
 )
 
 select
@@ -65,7 +91,13 @@ select
     row_number() over (partition by _batch_id, order_id order by _source_row) as line_number,
     quantity,
     unit_price,
-    discount_amount,
+    coalesce(
+        discount_amount,
+        case
+            when not is_payable_repeated and list_amount >= line_payable_amount
+                then cast(list_amount - line_payable_amount as decimal(18, 6))
+        end
+    ) as discount_amount,
     line_paid_amount,
     refunded_amount,
 
@@ -84,5 +116,4 @@ select
     _batch_id,
     _source_file
 
-from ranked
-where line_rank = 1
+from compared

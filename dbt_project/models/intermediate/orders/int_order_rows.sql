@@ -7,7 +7,8 @@
 {%- set columns = {
     'order_id': 'varchar', 'line_id': 'varchar', 'customer_id': 'varchar', 'item_id': 'varchar',
     'category_id': 'varchar', 'item_name': 'varchar', 'status': 'varchar', 'province': 'varchar', 'city': 'varchar',
-    'quantity': 'decimal(18, 6)', 'unit_price': 'decimal(18, 6)', 'line_paid_amount': 'decimal(18, 2)',
+    'quantity': 'decimal(18, 6)', 'unit_price': 'decimal(18, 6)', 'line_payable_amount': 'decimal(18, 2)',
+    'line_paid_amount': 'decimal(18, 2)',
     'refunded_amount': 'decimal(18, 2)', 'discount_amount': 'decimal(18, 6)', 'order_quantity': 'decimal(18, 6)',
     'order_paid_amount': 'decimal(18, 2)', 'order_refunded_amount': 'decimal(18, 2)', 'ordered_at': 'timestamp',
     'paid_at': 'timestamp', 'refunded_at': 'timestamp', 'exported_at': 'timestamp',
@@ -20,7 +21,7 @@
     ],
     'taobao_orders': of_head + ['order_quantity', 'order_refunded_amount'],
     'taobao_order_items': of_line + [
-        'line_id', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at'
+        'line_id', 'line_payable_amount', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at'
     ],
     'shopify_orders': of_head + of_line + ['discount_amount', 'order_refunded_amount'],
     'woocommerce_orders': ['order_paid_amount', 'order_refunded_amount', 'status', 'ordered_at', 'order_quantity'],

@@ -29,6 +29,7 @@ renamed as (
         -- numerics
         cast(quantity as decimal(18, 6)) as quantity,
         cast(unit_price as decimal(18, 6)) as unit_price,
+        cast(line_payable_amount as decimal(18, 2)) as line_payable_amount,
         cast(line_paid_amount as decimal(18, 2)) as line_paid_amount,
         case
             when {{ has_refund_succeeded('refund_status') }} then cast(refunded_amount as decimal(18, 2))
