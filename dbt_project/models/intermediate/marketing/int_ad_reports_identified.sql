@@ -1,7 +1,6 @@
 {#-
-    Grain: one row of a touched day's advertising reports in one file, and what it is about. Downloads of one report may have
-    one column more or less: what a file does not tell is completed from the files of that day that do, where they tell
-    one thing only. Rows about several days cannot be dated and are left out.
+    Grain: one row of a touched day's advertising reports in one file, and what it is about. What a file does not tell is
+    completed from other files of the day, where they tell one thing only. Rows about several days have no day: left out.
     Definition: docs/definitions/marketing.md
 -#}
 {%- set day = ['channel', 'first_date'] %}
