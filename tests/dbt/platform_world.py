@@ -7,6 +7,7 @@ o4   placed by the shop itself; the list says so on the 3rd
 o9   an item file without a time on the 1st; its order file comes on the 3rd, without a pay time: the item file has it
 #1   Shopify: the head on the first row only, 2.00 of 20.00 given back
 1001 WooCommerce: a head without lines, completed, and so paid
+1002 WooCommerce: completed, and given back as a whole in a later download
 A-1  Amazon: two lines without an order amount, shipped; A-2 is cancelled
 """
 
@@ -108,6 +109,10 @@ FILES = (
     )),
     # The platform found a second order for the 1st; GA4 writes the day anew, in two files: an event more, and one less.
     File("wanxiangtai_reports", _DAY_2, (ad("c1", "5.00", "2"), ad("c1", "5.00", "2", keyword="shoes"))),
+    File("woocommerce_orders", _DAY_2, (
+        {"order_id": "1002", "ordered_at": "2026-03-02 09:00:00", "status": "completed", "quantity": "1",
+         "net_sales_amount": "6.00"},
+    )),
     File("sycm_shop_sources", _DAY_2, (
         {"stat_date": "2026-03-01", "carrier": "商品", "source_level_1": "推荐", "visitors": "51", "buyers_paid": "5"},
     )),
@@ -151,6 +156,8 @@ FILES = (
     File("woocommerce_orders", _DAY_3, (
         {"order_id": "1001", "ordered_at": "2026-03-03 09:00:00", "status": "completed", "quantity": "2",
          "net_sales_amount": "12.00"},
+        {"order_id": "1002", "ordered_at": "2026-03-02 09:00:00", "status": "refunded", "quantity": "1",
+         "net_sales_amount": "6.00"},
     )),
     File("amazon_orders", _DAY_3, (
         {"order_id": "A-1", "sku": "S1", "ordered_at": "2026-03-03T01:00:00Z", "status": "Shipped", "quantity": "2",

@@ -93,12 +93,14 @@ def test_orders_as_of_the_second_day(world: World) -> None:
         "o2": (10, 0, 0, 1, 1, 1),
         "o3": (30, 5, 30, 0, 3, 1),
         "o4": (50, 0, 0, 1, 1, 1),
+        "1002": (6, 0, 6, 0, 1, 1),
     }
 
 
 def test_orders_as_of_the_last_day(world: World) -> None:
     # o1's refund succeeded; o4 is excluded; o9 has a head at last, and its pay time from the item file; of #1's 20.00
-    # 2.00 were given back; 1001 stands on its head; A-1 is 21.60 + 5.00; A-2 was never paid.
+    # 2.00 were given back; 1001 stands on its head; 1002 was given back as a whole and is no deal any more;
+    # A-1 is 21.60 + 5.00; A-2 was never paid.
     assert world.orders_by_day[DAYS[2]] == {
         "o1": (100.02, 40, 0, 2, 2, 1),
         "o2": (10, 0, 0, 1, 1, 1),
@@ -106,6 +108,7 @@ def test_orders_as_of_the_last_day(world: World) -> None:
         "o9": (8, 0, 0, 1, 1, 1),
         "#1": (20, 2, 0, 2, 2, 1),
         "1001": (12, 0, 12, 0, 2, 1),
+        "1002": (6, 6, 6, 0, 1, 0),
         "A-1": (26.6, 0, 0, 2, 3, 1),
         "A-2": (None, 0, None, 1, 0, 0),
     }
@@ -129,6 +132,7 @@ def test_refunds_stand_at_their_own_dates(world: World) -> None:
     assert [(order, line, float(amount), day) for order, line, amount, day in refunds] == [
         ("#1", "#1", 1.5, DAYS[2]),  # 2.00 by 15 : 5
         ("#1", "#2", 0.5, DAYS[2]),
+        ("1002", None, 6, DAYS[2]),  # refunded: the whole order, when the download first says so
         ("o1", "o1a", 26.67, DAYS[2]),
         ("o1", "o1b", 13.33, DAYS[2]),
         ("o3", None, 5, DAYS[1]),  # no lines: the order keeps it
@@ -138,6 +142,7 @@ def test_refunds_stand_at_their_own_dates(world: World) -> None:
 def test_which_file_ruled_a_refund_is_told(world: World) -> None:
     assert world.once.rows("select order_id, ruled_by from intermediate.int_order_refund_rules order by 1") == [
         ("#1", "head"),
+        ("1002", "head"),
         ("o1", "refund_export"),
         ("o3", "head"),
     ]
@@ -155,7 +160,7 @@ def test_coverage_counts_paid_orders_with_a_buyer(world: World) -> None:
     )
     assert days == [
         (DAYS[0], 3, 1, 1, 1 / 3),  # o1, o3, o9; o4 is excluded
-        (DAYS[1], 1, 1, 0, 1.0),  # o2
+        (DAYS[1], 2, 1, 0, 1 / 2),  # o2, 1002
         (DAYS[2], 3, 1, 0, 1 / 3),  # #1, 1001, A-1
     ]
 

@@ -159,16 +159,19 @@ create table marts.mart_columns as select * from (values
 """
 
 _PLATFORMS = """
--- wanxiangtai tells 2026-03-09 by campaign and again by item; google_ads tells 2026-03-10 by keyword only.
+-- wanxiangtai tells 2026-03-09 by campaign (c1), again by keyword (c1, and c2 that the other report lacks), and again
+-- by item, which names no campaign; google_ads tells 2026-03-10 by keyword only.
 create table marts.fct_ad_spend__by_day as
-select 'shop' as shop_id, day::date as business_date, ad_key, channel, report_level, shown as impression_count,
-    clicks as click_count, cast(cost as decimal(18, 2)) as cost_amount, is_in_total
+select 'shop' as shop_id, day::date as business_date, ad_key, channel, report_level, campaign_id,
+    null::varchar as campaign_name, shown as impression_count, clicks as click_count,
+    cast(cost as decimal(18, 2)) as cost_amount, is_in_total
 from (values
-    ('2026-03-09', 'a1', 'wanxiangtai', 'campaign', 100, 10, 5.00, true),
-    ('2026-03-09', 'a2', 'wanxiangtai', 'item', 60, 6, 3.00, false),
-    ('2026-03-09', 'a3', 'wanxiangtai', 'item', 40, 4, 2.00, false),
-    ('2026-03-10', 'a4', 'google_ads', 'keyword', 0, 0, 0.00, true)
-) as t (day, ad_key, channel, report_level, shown, clicks, cost, is_in_total);
+    ('2026-03-09', 'a1', 'wanxiangtai', 'campaign', 'c1', 100, 10, 5.00, true),
+    ('2026-03-09', 'a2', 'wanxiangtai', 'keyword', 'c1', 60, 6, 3.00, false),
+    ('2026-03-09', 'a5', 'wanxiangtai', 'keyword', 'c2', 10, 1, 1.00, true),
+    ('2026-03-09', 'a3', 'wanxiangtai', 'item', null, 110, 11, 6.00, false),
+    ('2026-03-10', 'a4', 'google_ads', 'keyword', 'c1', 0, 0, 0.00, true)
+) as t (day, ad_key, channel, report_level, campaign_id, shown, clicks, cost, is_in_total);
 -- Of o1 both lines were settled; o9 was never exported as an order.
 create table marts.fct_affiliate_orders as
 select 'shop' as shop_id, order_id, line_id, cast(commission as decimal(18, 2)) as commission_amount,

@@ -232,8 +232,13 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "fct_ad_spend__by_day-nothing_after_as_of": (
         "update marts.fct_ad_spend__by_day set business_date = '2026-03-11' where ad_key = 'a4'", set()),
     "fct_ad_spend__by_day-one_report_in_the_total": (
-        # The items' cost is added to the campaign's, which holds it already.
+        # The keywords' cost is added to the campaign's, which holds it already.
         "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'", set()),
+    "fct_ad_spend__by_day-some_report_in_the_total": (
+        "update marts.fct_ad_spend__by_day set is_in_total = false where ad_key = 'a4'", set()),
+    "fct_ad_spend__by_day-shop_or_campaigns": (
+        # The items' cost is added to the campaigns', which hold it already.
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a3'", set()),
     "fct_affiliate_orders-key_unique": (
         "insert into marts.fct_affiliate_orders from marts.fct_affiliate_orders where order_id = 'o9'", set()),
     "fct_affiliate_orders-nothing_after_as_of": (

@@ -109,7 +109,7 @@ FAULTS: dict[str, str] = {
         source_level_1_present="source_level_1 = null",
         stat_date_is_date="stat_date = '2026-03-09~2026-03-09'",
         figures_are_numbers="visitors = '-'",
-        roll_ups_gone="source_level_2 = '汇总'",
+        totals_gone="source_level_1 = '汇总'",
     ),
     **_faults(
         "sycm_shop_daily",
@@ -198,6 +198,19 @@ def test_warnings_are_not_blind(rows: duckdb.DuckDBPyConnection, source: str) ->
     world.spoil(rows, source, twice)
     once = {check.id for check in SUITES[source].expectations if check.id.endswith("-once_a_file")}
     assert bad_ids_by_sql(rows, [SUITES[source]], {}) == once
+
+
+@pytest.mark.parametrize(
+    ("columns", "bad"),
+    [
+        ("clicks = null, link_clicks = '1'", set()),
+        ("clicks = '1', link_clicks = null", set()),
+        ("clicks = null, link_clicks = null", {"meta_ads-figures_are_numbers"}),
+    ],
+)
+def test_either_of_metas_clicks_is_enough(rows: duckdb.DuckDBPyConnection, columns: str, bad: set[str]) -> None:
+    world.spoil(rows, "meta_ads", f"update raw_all.meta_ads set {columns}")
+    assert bad_ids_by_sql(rows, [SUITES["meta_ads"]], {}) == bad
 
 
 WARNINGS = {

@@ -110,7 +110,7 @@ FAULTS: dict[str, str] = {
     **_faults(
         "stg_sycm__shop_sources",
         keys_present="business_date = null",
-        roll_ups_gone="source_level_2 = '汇总'",
+        totals_gone="source_level_1 = '汇总'",
         counts_not_negative="visitor_count = -1",
         told_before_export=f"business_date = {FUTURE}",
     ),

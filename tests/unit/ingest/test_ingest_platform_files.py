@@ -305,8 +305,11 @@ def test_the_day_comes_from_the_preamble_the_name_or_the_folder(
 ) -> None:
     record = received(place, sources_workbook(*preamble), group="traffic", name=name)
     assert record.source == "sycm_shop_sources"
-    assert sum(record.rows_left_out.values()) == 1
-    assert place.rows(record, "stat_date, visitors, paid_rate, _source_row") == [(day, "100", "0.025", 2)]
+    assert record.rows_left_out == {}
+    assert place.rows(record, "stat_date, visitors, paid_rate, _source_row") == [
+        (day, "1100", "0.025", 1),
+        (day, "100", "0.025", 2),
+    ]
 
 
 def test_a_file_over_several_days_is_refused(place: Place) -> None:

@@ -1,6 +1,6 @@
 {#-
-    Grain: one row of an advertising report in one file (batch, row), kept for good, whatever the platform. `ad_key` names
-    what the row is about and how its orders were attributed; what a platform does not tell is NULL.
+    Grain: one row of an advertising report in one file (batch, row), kept for good, whatever the platform. What a platform does
+    not tell is NULL; which rows are about the same thing is decided for each day anew in int_ad_reports_identified.
 -#}
 {{ config(
     materialized='incremental',
@@ -61,12 +61,4 @@ reports as (
 
 )
 
-select
-    *,
-    {{ surrogate_key([
-        'channel', 'report_level', 'scene_id', 'coalesce(campaign_id, campaign_name)',
-        'coalesce(ad_group_id, ad_group_name)', 'coalesce(subject_id, item_id, item_name)', 'item_id',
-        'coalesce(keyword_id, keyword)', 'audience_name', 'coalesce(creative_id, creative_name)', 'placement'
-    ]) }} as ad_entity_key,
-    {{ surrogate_key(['effect_model', 'effect_scope', 'attribution_window']) }} as attribution_key
-from reports
+select * from reports

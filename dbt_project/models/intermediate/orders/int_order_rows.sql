@@ -24,7 +24,7 @@
         'line_id', 'line_payable_amount', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at'
     ],
     'shopify_orders': of_head + of_line + ['discount_amount', 'order_refunded_amount'],
-    'woocommerce_orders': ['order_paid_amount', 'status', 'ordered_at', 'order_quantity'],
+    'woocommerce_orders': ['order_paid_amount', 'order_refunded_amount', 'status', 'ordered_at', 'order_quantity'],
     'amazon_orders': of_line + ['province', 'city', 'status', 'ordered_at', 'line_paid_amount', 'discount_amount'],
 } %}
 

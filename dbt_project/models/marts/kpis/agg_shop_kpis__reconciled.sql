@@ -11,7 +11,7 @@ with ranked as (
         *,
         row_number() over (
             partition by business_date
-            order by _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
+            order by {{ newest_file() }}, _source_row desc
         ) as version_rank
     from {{ ref("int_shop_traffic_versions") }}
     where business_date <= {{ as_of_date() }}

@@ -30,7 +30,7 @@ ranked as (
         *,
         row_number() over (
             partition by order_id, line_id
-            order by settled_at desc, _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
+            order by settled_at desc, {{ newest_file() }}, _source_row desc
         ) as version_rank
     from versions
 

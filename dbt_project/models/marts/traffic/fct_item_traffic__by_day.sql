@@ -29,7 +29,7 @@ ranked as (
         *,
         row_number() over (
             partition by business_date, item_id
-            order by _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
+            order by {{ newest_file() }}, _source_row desc
         ) as version_rank
     from versions
 

@@ -13,6 +13,7 @@
 {{ require_full_work_tables() }}
 
 {%- set levels = ['carrier', 'source_level_1', 'source_level_2', 'source_level_3', 'source_level_4'] %}
+{%- set file = ['platform', 'business_date', '_batch_id'] %}
 
 with
 
@@ -25,6 +26,39 @@ versions as (
 
 ),
 
+leveled as (
+
+    select
+        *,
+        case
+            when source_level_4 is not null then 4
+            when source_level_3 is not null then 3
+            when source_level_2 is not null then 2
+            else 1
+        end as depth
+    from versions
+
+),
+
+-- A sum counts only where its file tells nothing below it, and not its source itself either.
+told as (
+
+    select
+        *,
+        not is_roll_up
+        or (
+            min(case when is_roll_up then 1 else 0 end) over (partition by {{ (file + levels) | join(', ') }}) = 1
+            and case depth
+                {%- for depth in [1, 2, 3] %}
+                when {{ depth }}
+                    then max(depth) over (partition by {{ (file + levels[:depth + 1]) | join(', ') }}) = {{ depth }}
+                {%- endfor %}
+            end
+        ) as is_counted
+    from leveled
+
+),
+
 -- The newest file of a day stands alone; inside it the last row of a source.
 ranked as (
 
@@ -32,13 +66,14 @@ ranked as (
         *,
         dense_rank() over (
             partition by platform, business_date
-            order by _folder_date desc, _source_file desc, _batch_id desc
+            order by {{ newest_file() }}
         ) as file_rank,
         row_number() over (
             partition by platform, business_date, _batch_id, {{ levels | join(", ") }}
             order by _source_row desc
         ) as row_rank
-    from versions
+    from told
+    where is_counted
 
 )
 
