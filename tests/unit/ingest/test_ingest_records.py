@@ -140,7 +140,7 @@ def test_the_splitter_keeps_every_record_with_its_place(tmp_path: Path, bench: W
     path.write_bytes(data)
     rows: list[tuple[object, ...]] = []
 
-    def fetch(sql: str, _: int | None) -> int:
+    def fetch(sql: str, *_: object) -> int:
         rows[:] = bench.connection.execute(f"SELECT source_row, c0, fault, record_text FROM ({sql})").fetchall()
         return len(rows)
 
