@@ -47,6 +47,14 @@ def test_every_link_leads_somewhere(file: Path) -> None:
             assert anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("file", MARKDOWN, ids=lambda file: str(file.relative_to(PROJECT_ROOT)))
+def test_every_table_is_whole(file: Path) -> None:
+    """An empty line ends a table: rows behind it are shown as text with bars."""
+    lines = ["", *file.read_text(encoding="utf-8").splitlines(), ""]
+    begins = [n for n, line in enumerate(lines) if line.startswith("|") and not lines[n - 1].startswith("|")]
+    assert [lines[n] for n in begins if not re.fullmatch(r"\|[\s:|-]+\|", lines[n + 1])] == []
+
+
 def test_every_document_that_the_code_names_exists() -> None:
     named: set[str] = set()
     for folder in SOURCES:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from renqun.cli.dates import DateOption, OptionalDateOption, day, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
-from renqun.errors import RequestError
+from renqun.errors import ExitCode, RequestError
 from renqun.settings import DEFAULT_SHOP, GROUPS, Group, Home
+
+if TYPE_CHECKING:
+    from renqun.ingest.inspection import FileInspection
 
 sources = typer.Typer(help="The kinds of exports that are understood.", no_args_is_help=True)
 batches = typer.Typer(help="The files that were taken in.", no_args_is_help=True)
@@ -69,13 +72,24 @@ def check(
     date: OptionalDateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a file is, which of its columns are known, and which rows would be set aside. Nothing is taken in."""
+    """Say what a file is, which of its columns are known, and which rows would be set aside. Nothing is taken in.
+
+    Exit code 2 where nothing of it would count.
+    """
     from renqun.ingest.inspection import inspect_file
 
     found = inspect_file(Home.from_environment().shop(shop_id), file, day=optional_day(date))
     if as_json:
         print_json(asdict(found))
-        return
+    else:
+        _print_inspection(found)
+    if found.rejected_because:
+        raise typer.Exit(ExitCode.BAD_REQUEST)
+
+
+def _print_inspection(found: FileInspection) -> None:
+    from renqun.ingest.reasons import in_words
+
     print_facts(
         {
             "file": found.file_name,
@@ -99,17 +113,20 @@ def check(
     for note in found.notes:
         print(f"note: {note}")
     for reason, rows in found.counts.rows_left_out.items():
-        print(f"  {rows:>8,}  left out: {reason}")
+        print(f"  {rows:>8,}  left out: {reason}: {in_words(reason)}")
     for reason, rows in sorted(found.counts.quarantine_reasons.items()):
-        print(f"  {rows:>8,}  {reason}")
+        print(f"  {rows:>8,}  {reason}: {in_words(reason)}")
     for example in found.examples:
         cells = ", ".join(f"{name}={value!r}" for name, value in example.cells.items())
-        print(f"  row {example.row}: {', '.join(example.reasons)}: {cells}")
+        place = f"row {example.row}" if example.line is None else f"line {example.line}"
+        print(f"  {place}: {', '.join(example.reasons)}" + (f": {cells}" if cells else ""))
     if found.preview:
         # Exports have more columns than a line has room for, and the preview few rows.
         lines = [(name, *(row[name] for row in found.preview)) for name in found.preview[0]]
         heads = ("column", *(f"row {place}" for place in range(1, len(found.preview) + 1)))
-        print_table("the first rows, personal data masked", heads, lines)
+        print_table("the first rows; personal data and unknown columns masked", heads, lines)
+    if found.rejected_because:
+        print(f"this file would be rejected: {found.rejected_because}")
 
 
 @batches.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -37,6 +38,11 @@ def status(
             "missing days": _days_in_words(state["missing"]),
         }
     )
+    if state["set_aside"]:
+        from renqun.ingest.reasons import set_aside_in_words
+
+        table = [(rows, reason, set_aside_in_words(reason)) for reason, rows in state["set_aside"]["reasons"].items()]
+        print_table(f"rows set aside on {state['set_aside']['date']}", ("rows", "reason", "what it means"), table)
     for build in state["builds"]:
         title = f"build {build['build_id']} as of {build['as_of']}, layer {build['layer']}, {build['seconds']:.1f} s"
         rows = [(node["name"], node["state"], node["rows"], f"{node['seconds']:.2f}") for node in build["models"]]
@@ -59,6 +65,7 @@ def _state(home: Home, shop: Shop, builds: int) -> dict[str, Any]:
         "at_work": _at_work(paths),
         "waiting": _waiting(paths),
         "missing": _missing(paths, shop),
+        "set_aside": _set_aside(paths),
         "builds": _builds(paths, builds),
         "gates": _gates(paths),
     }
@@ -107,6 +114,18 @@ def _missing(paths: ShopPaths, shop: Shop) -> dict[str, list[date]]:
         if absent := days_without_batch(paths, group, [day for day in days if day not in own]):
             missing[group] = absent
     return missing
+
+
+def _set_aside(paths: ShopPaths) -> dict[str, Any] | None:
+    """The rows of the newest date that were set aside, by reason, of whatever became of their files."""
+    from renqun.ingest.ledger import all_batches
+
+    records = [record for record in all_batches(paths) if record.verdict != "withdrawn"]
+    newest = max((record.ds for record in records), default=None)
+    reasons: Counter[str] = Counter()
+    for record in records:
+        reasons.update(record.quarantine_reasons if record.ds == newest else {})
+    return {"date": newest, "reasons": dict(sorted(reasons.items()))} if reasons else None
 
 
 def _builds(paths: ShopPaths, count: int) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 The SQL is made from a source's description. A row gets its reasons (`<id>:<column>`, several joined by `,`) or,
 if it is sound, none. Reasons: `missing_required`, `unparsable_value`, `negative_quantity`, `negative_price`,
-`time_before_2000`, `time_after_export`, `digits_lost`, `foreign_currency`, a source's own (`paid_before_ordered`,
-`unknown_event_type`), and `ragged_row` or `broken_encoding` for a record that could not be read at all.
+`time_before_2000`, `time_after_export`, `digits_lost`, `ambiguous_number`, `foreign_currency`, a source's own
+(`paid_before_ordered`, `unknown_event_type`), and `ragged_row`, `row_too_long`, `broken_json` or `broken_encoding` for
+a record that could not be read at all. `renqun.ingest.reasons` says each in words.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
 from renqun.ingest.facts import Fact, Facts
+from renqun.ingest.ids import id_findings, whole
+from renqun.ingest.numbers import NumberSigns, doubtful, signs_of
+from renqun.ingest.sums import asked_columns, left_out_reason
 from renqun.settings import Shop
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -27,8 +31,6 @@ _ZONED_TIME = f"{_DAY}[T ]{_CLOCK}{_OFFSET}"
 _NUMBER = r"[+-]?\d+(\.\d+)?"
 _NUMBER_TYPE = "DECIMAL(18, 6)"
 """Twelve digits before the point are more than any shop's money or stock: what is larger is a damaged cell."""
-_DIGITS_LOST = r"[+-]?\d(\.\d+)?[eE]\+\d+"
-"""What a spreadsheet writes for a long id (1.71E+18): the digits are gone."""
 _BLANKS = " \\t\\r\\n"
 
 _PLAIN_FORMS: dict[Kind, frozenset[Fact]] = {
@@ -40,9 +42,6 @@ _PLAIN_FORMS: dict[Kind, frozenset[Fact]] = {
 """The facts which say that the cells of a column, as they are, pass the checks of its kind but for their limits."""
 
 _UNIT, _RECORD = "chr(31)", "chr(30)"
-
-BLANK_ROW = "blank_row"
-"""The reason to leave out a row that holds nothing."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,12 @@ def judged_relation(read_sql: str, detection: Detection, place: Place, facts: Fa
         f"CASE WHEN reason IS NOT NULL THEN coalesce(record_text, {row_text}) END AS _row_text",
         "reason AS _quarantine_reason",
     ]
-    kept = "" if source.is_generic else f" WHERE {_left_out_reason(detection, cell)} IS NULL"
+    kept = "" if source.is_generic else f" WHERE {left_out_reason(detection, cell)} IS NULL"
     with_types = ", ".join(["*", *(f"{expression} AS {name}" for name, expression in typed)])
     return (
         f"WITH cells AS ({_in_stages(read_sql, stages)}), "
         f"typed AS (SELECT {with_types} FROM cells{kept}), "
-        f"judged AS (SELECT *, {_reason(source, cell, place, proven)} AS reason FROM typed) "
+        f"judged AS (SELECT *, {_reason(detection, cell, place, proven)} AS reason FROM typed) "
         f"SELECT {', '.join(outputs)} FROM judged"
     )
 
@@ -106,10 +105,10 @@ def left_out_relation(read_sql: str, detection: Detection, place: Place) -> str 
     if detection.source.is_generic:
         return None
     cell, ways, _ = _cells(detection, place, {})
-    looked_at = {cell[rule.column] for rule in detection.source.rows.leave_out if rule.column in cell}
+    looked_at = {cell[name] for name in asked_columns(detection.source) if name in cell}
     stages = _stages_of([way for way in ways if way[-1][0] in looked_at])
     return (
-        f"SELECT reason, count(*) AS row_count FROM (SELECT {_left_out_reason(detection, cell)} AS reason "
+        f"SELECT reason, count(*) AS row_count FROM (SELECT {left_out_reason(detection, cell)} AS reason "
         f"FROM ({_in_stages(read_sql, stages)})) WHERE reason IS NOT NULL GROUP BY reason"
     )
 
@@ -120,6 +119,7 @@ def _cells(
     """The SQL column of each canonical column's text, the steps that lead there from the cells as read, and the
     columns whose texts are known to be of their kind's plainest form."""
     source = detection.source
+    signs = _signs(detection)
     cell: dict[str, str] = {}
     ways = []
     proven = set()
@@ -132,9 +132,9 @@ def _cells(
             way = [(f"v_{read}", f"nullif({read}, '')" if "filled" in held else _filled(read))]
             is_known = bool(held & _PLAIN_FORMS.get(column.kind, frozenset()))
         else:
-            how = cleaning(source, column, place.shop)
+            how = cleaning(source, column, place.shop, signs)
             way = steps_applied(how, read, f"v_{read}", held)
-            is_known = how.known_text(held) is not None and (column.kind != "id" or "whole_id" in held)
+            is_known = how.known_text(held) is not None and (column.kind != "id" or whole(column) in held)
         if is_known:
             proven |= {column.name, *([column.last] if column.last else [])}
         cell[column.name] = way[-1][0]
@@ -147,6 +147,10 @@ def _cells(
         cell[name] = f"d{number}"
         ways.append([(f"d{number}", literal(value))])
     return cell, ways, frozenset(proven)
+
+
+def _signs(detection: Detection) -> NumberSigns:
+    return signs_of(detection.source, detection.header.format, detection.header.delimiter)
 
 
 def _stages_of(ways: Sequence[Sequence[tuple[str, str]]]) -> list[list[tuple[str, str]]]:
@@ -167,22 +171,6 @@ def _content_hash(cells: Mapping[str, str]) -> str:
     """The hash of a row's filled cells and their names, whatever the order of the file's columns."""
     hashed = ", ".join(f"{literal(name)} || {_UNIT} || {value}" for name, value in sorted(cells.items()))
     return f"md5(CASE WHEN fault IS NULL THEN concat_ws({_RECORD}, {hashed}) ELSE record_text END)"
-
-
-def _left_out_reason(detection: Detection, cell: dict[str, str]) -> str:
-    """Why a row is none; null for rows."""
-    cases = []
-    for rule in detection.source.rows.leave_out:
-        if rule.column and rule.column not in cell:
-            continue
-        value = cell[rule.column] if rule.column else "trim(c0)"
-        tests = [f"{value} IN ({', '.join(literal(text) for text in rule.values)})"] if rule.values else []
-        tests += [f"starts_with({value}, {literal(text)})" for text in rule.starts_with]
-        cases.append(f"WHEN {' OR '.join(tests)} THEN {literal(rule.reason)}")
-    # A row of commas is what a spreadsheet program saves below a table.
-    empty = " AND ".join(f"coalesce(c{place}, '') = ''" for place in range(len(detection.header.names)))
-    cases.append(f"WHEN fault IS NULL AND {empty} THEN '{BLANK_ROW}'")
-    return f"CASE {' '.join(cases)} END"
 
 
 def _canonical(source: Source) -> list[Column]:
@@ -243,9 +231,11 @@ def csv_text(cells: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(written)})"
 
 
-def _reason(source: Source, cell: dict[str, str], place: Place, proven: frozenset[str]) -> str:
+def _reason(detection: Detection, cell: dict[str, str], place: Place, proven: frozenset[str]) -> str:
+    source = detection.source
     findings = [finding for column in _canonical(source) if column.name in cell
                 for finding in _column_findings(source, column, cell, place, column.name in proven)]  # fmt: skip
+    findings += _doubtful_numbers(detection, cell)
     findings += _row_findings(source, cell, place.shop)
     reasons = ", ".join(f"CASE WHEN {condition} THEN {literal(reason)} END" for condition, reason in findings)
     return f"CASE WHEN fault IS NOT NULL THEN fault ELSE nullif(concat_ws(',', {reasons}), '') END"
@@ -262,7 +252,7 @@ def _column_findings(
         return findings
     match column.kind:
         case "id":
-            findings.append((f"regexp_full_match({value}, '{_DIGITS_LOST}')", f"digits_lost:{column.name}"))
+            findings += id_findings(column, value, is_generic=source.is_generic)
         case "enum":
             allowed = ", ".join(literal(allowed) for allowed in column.values)
             findings.append((f"{value} NOT IN ({allowed})", f"{column.reason}:{column.name}"))
@@ -284,6 +274,16 @@ def _column_findings(
             latest = f"{_row_export_time(source, cell, place)} + INTERVAL 1 DAY"
             findings.append((f"{typed} > {latest}", f"time_after_export:{column.name}"))
     return findings
+
+
+def _doubtful_numbers(detection: Detection, cell: dict[str, str]) -> list[tuple[str, str]]:
+    signs = _signs(detection)
+    conditions = {
+        column.name: doubtful(column, signs, cell[column.name], f"c{detection.places[column.name]}")
+        for column in detection.source.columns
+        if column.name in detection.places
+    }
+    return [(condition, f"ambiguous_number:{name}") for name, condition in conditions.items() if condition]
 
 
 def _row_findings(source: Source, cell: dict[str, str], shop: Shop) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column, Source, TimeUnit
 from renqun.ingest.engine import literal
 from renqun.ingest.facts import Fact
+from renqun.ingest.numbers import NumberSigns, clean_number, ungrouped
 from renqun.settings import Shop
 
 _BLANKS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b")
@@ -77,13 +78,14 @@ class Cleaning:
         return next((text for fact, text in self.known if fact in facts), None)
 
 
-def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
+def cleaning(source: Source, column: Column, shop: Shop, signs: NumberSigns = "fixed") -> Cleaning:
     """How a column's cells are cleaned.
 
     Args:
         source: the source; it says the zone and the currency of its values.
         column: the column.
         shop: the shop, whose zone and currency hold where the source names none.
+        signs: how the file writes its numbers.
     """
     if column.kind == "id":
         known: tuple[tuple[Fact, str], ...] = (("clean", _IT), ("apostrophe", _QUICK_ID[1]))
@@ -91,7 +93,7 @@ def cleaning(source: Source, column: Column, shop: Shop) -> Cleaning:
             return Cleaning(_CLEAN_TEXT, _start(column))
         return Cleaning(_CLEAN_TEXT, _start(column), _QUICK_ID, known)
     if column.kind in NUMBER_KINDS:
-        return _cleaning_of_number(source, column, shop)
+        return _cleaning_of_number(source, column, shop, signs)
     if column.kind in TIME_KINDS:
         return _cleaning_of_time(source, column, shop)
     if column.kind == "boolean":
@@ -203,10 +205,10 @@ _NARROWED = f"translate({_IT}, '{_WIDE}', '{_NARROW}')"
 """Full-width digits and punctuation as half-width."""
 
 
-def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
+def _cleaning_of_number(source: Source, column: Column, shop: Shop, signs: NumberSigns) -> Cleaning:
     currency = source.currency or shop.currency
-    signs = _SIGNS.get(currency, (currency.lower(),))
-    sign, unit = "|".join(signs), "|".join((*signs, *_UNITS))
+    names = _SIGNS.get(currency, (currency.lower(),))
+    sign, unit = "|".join(names), "|".join((*names, *_UNITS))
     nothing = _nulled(column).replace(_IT, _trimmed(_CELL))
     # What is no number in the end stays as it was, or says that there is nothing.
     otherwise = f"CASE WHEN {nothing} IS NULL THEN NULL ELSE {_CELL} END"
@@ -217,8 +219,11 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         f"CASE WHEN starts_with({_IT}, '(') THEN regexp_replace({_IT}, '^\\((.*)\\)$', '-\\1') ELSE {_IT} END",
         *([_SECONDS] if column.kind == "duration" else []),
         f"regexp_replace({_IT}, '^\\+?(-?)(?:{sign})?(-?.*?)(?:{unit})?$', '\\1\\2')",
-        _UNGROUPED,
+        ungrouped(column, signs),
     ]
+    is_clean = f"regexp_full_match({_IT}, '{clean_number(column, signs)}')"
+    # What holds for the bytes of a plain number says nothing where a point may group.
+    known: tuple[tuple[Fact, str], ...] = (("number", _IT),) if signs == "fixed" else ()
     if column.kind == "percent":
         number = f"TRY_CAST(rtrim({_IT}, '%') AS {_EXACT_TYPE})"
         is_number = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}%?') AND {number} IS NOT NULL"
@@ -230,28 +235,16 @@ def _cleaning_of_number(source: Source, column: Column, shop: Shop) -> Cleaning:
         )
         if column.percent_as == "points":
             return Cleaning("false", tuple(steps))
-        return Cleaning(f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')", tuple(steps), known=(("number", _IT),))
+        return Cleaning(is_clean, tuple(steps), known=known)
     # A spreadsheet writes small fractions like 1.2E-05; what it writes as 1.2E+18 has lost its digits.
     small = number_text(f"TRY_CAST(TRY_CAST({_IT} AS DOUBLE) AS {_EXACT_TYPE})")
     steps.append(
         f"CASE WHEN regexp_full_match({_IT}, '{_PLAIN_NUMBER}') THEN {_IT} "
         f"WHEN regexp_full_match({_IT}, '-?\\d(\\.\\d+)?e-\\d+') THEN coalesce({small}, {_CELL}) ELSE {otherwise} END"
     )
-    is_clean = f"regexp_full_match({_IT}, '{_PLAIN_NUMBER}')"
-    if column.nulls:
-        return Cleaning(is_clean, tuple(steps), known=(("number", _IT),))
-    return Cleaning(is_clean, tuple(steps), _QUICK_NUMBER, (("number", _IT), ("yuan", _QUICK_NUMBER[1])))
-
-
-_UNGROUPED = (
-    f"CASE WHEN NOT contains({_IT}, ',') THEN {_IT} "
-    f"WHEN regexp_full_match({_IT}, '-?[1-9]\\d{{0,2}}(,\\d{{2,3}})*,\\d{{3}}(\\.\\d+)?%?') "
-    f"THEN replace({_IT}, ',', '') "
-    f"WHEN regexp_full_match({_IT}, '-?[1-9]\\d{{0,2}}(\\.\\d{{3}})+,\\d+%?') "
-    f"THEN replace(replace({_IT}, '.', ''), ',', '.') "
-    f"WHEN regexp_full_match({_IT}, '-?\\d+,\\d+%?') THEN replace({_IT}, ',', '.') ELSE {_IT} END"
-)
-"""Without separators of thousands, and with a point before the decimals."""
+    if column.nulls or signs != "fixed":
+        return Cleaning(is_clean, tuple(steps), known=known)
+    return Cleaning(is_clean, tuple(steps), _QUICK_NUMBER, (*known, ("yuan", _QUICK_NUMBER[1])))
 
 
 def _clock_part(place: int) -> str:

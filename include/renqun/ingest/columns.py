@@ -15,6 +15,7 @@ MARGIN = 32
 _SEEN_BY: dict[Look, frozenset[Fact]] = {
     "nothing": frozenset(),
     "text": frozenset({"filled", "clean", "whole_id", "apostrophe"}),
+    "digits": frozenset({"filled", "clean", "whole_id", "apostrophe", "digits"}),
     "number": frozenset({"filled", "number", "yuan"}),
     "time": frozenset({"filled", "day", "time", "t_time"}),
 }
@@ -22,6 +23,7 @@ _LONGEST_DIGITS = 24
 _LONGEST_NUMBER = 12
 _YUAN = "元".encode()
 _WIDE_BLANKS = tuple(sign.encode() for sign in "\u00a0\u3000\ufeff\u200b")
+_CUT_AFTER = np.frombuffer(b".,eE", np.uint8)
 _TIMES = {10: "2ddd-dd-dd", 16: "2ddd-dd-dd hd:md", 19: "2ddd-dd-dd hd:md:md"}
 """By their lengths; `d` is any digit, `m` one below 6, `h` one below 3."""
 _BELOW = {"d": 10, "m": 6, "h": 3}
@@ -58,13 +60,15 @@ def facts_of(cells: Cells, look: Look) -> frozenset[Fact]:
     first = cells.at(0)
     found: set[Fact] = {"filled"} if (first > ord(" ")).all() else set()
     match look:
-        case "text":
+        case "digits" if _are_digits(cells):
+            found |= {"clean", "whole_id", "digits"}
+        case "text" | "digits":
             if _are_clean(cells, first):
                 found.add("clean")
             if _are_whole(cells, first):
                 found.add("whole_id")
             if (first == ord("'")).all() and _are_digits(cells.inner(1, 0)):
-                found.add("apostrophe")
+                found |= {"apostrophe", "digits"} if look == "digits" else {"apostrophe"}
         case "number":
             if _are_numbers(cells):
                 found.add("number")
@@ -119,7 +123,12 @@ def _are_whole(cells: Cells, first: NDArray[np.uint8]) -> bool:
     if ((first == ord("+")) | (first == ord("-"))).any():
         return False
     second = cells.at(1)
-    return not (_is_digit(first) & ((second == ord(".")) | (second == ord("e")) | (second == ord("E")))).any()
+    if (_is_digit(first) & np.isin(second, _CUT_AFTER)).any():
+        return False
+    # 17.0 and 17.00. A longer cell that only ends like that is asked in SQL.
+    point = ord(".")
+    fraction = (cells.from_end(1) == ord("0")) & ((cells.from_end(2) == point) | (cells.from_end(3) == point))
+    return not fraction.any()
 
 
 def _is_digit(signs: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -12,19 +12,18 @@ from renqun.ingest import places
 from renqun.ingest.checks import Place
 from renqun.ingest.detect import Detection, detect
 from renqun.ingest.engine import Workbench, literal, quoted, workbench
+from renqun.ingest.lines import lines_of_rows
 from renqun.ingest.load import RowCounts, write_batch
 from renqun.ingest.names import tidied
+from renqun.quality.suite import load_suite
 from renqun.settings import Shop
 
 PREVIEW_ROWS = 10
 EXAMPLES_PER_REASON = 3
 MASK = "***"
+HALF_IS_SOUND = "batches-half_is_sound"
+"""The check of the raw gate that decides whether a file is wrong, or only some of its rows."""
 
-_PERSONAL_NAME = re.compile(
-    r"phone|mobile|cell|tel(ephone)?$|e-?mail|address|addr|receiver|recipient|consignee|(first|last|full|real|buyer)_?name"
-    r"|nick(name)?$|手机|电话|邮箱|邮件|地址|收货人|姓名|身份证|会员名|昵称|旺旺|支付宝|留言|备注|发票抬头",
-    re.IGNORECASE,
-)
 _PERSONAL_VALUE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|(?<!\d)(\+?\d{1,3}[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
 """E-mail addresses and mobile phone numbers of mainland China, wherever they stand."""
 
@@ -34,6 +33,10 @@ class QuarantineExample:
     """One row that would be quarantined."""
 
     row: int
+    """Its place among the file's rows, from 1."""
+    line: int | None
+    """The line of the text, or the row of the sheet, on which it begins; unknown in Parquet files and in archives of
+    several."""
     reasons: tuple[str, ...]
     cells: dict[str, str | None]
     """The cells that the reasons are about, personal data masked."""
@@ -69,6 +72,8 @@ class FileInspection:
     examples: tuple[QuarantineExample, ...]
     drop_folder: str
     """Where the file belongs."""
+    rejected_because: str | None
+    """Why nothing of the file would count, if so."""
 
 
 def inspect_file(shop: Shop, file: Path, *, day: date | None = None) -> FileInspection:
@@ -109,18 +114,36 @@ def inspect_file(shop: Shop, file: Path, *, day: date | None = None) -> FileInsp
             unknown_columns=detection.unknown_columns,
             counts=counts,
             preview=_preview(bench, table, detection),
-            examples=_examples(bench, table, detection, counts),
+            examples=_examples(bench, table, file, detection, counts),
             drop_folder=f"landing/{source.group}/{day or '<YYYY-MM-DD>'}/",
+            rejected_because=_rejected_because(bench, counts),
         )
 
 
-def masked(column: str, value: str | None, *, personal: bool = False) -> str | None:
-    """A cell as it may be shown: personal data replaced, by the column's name and by what the value looks like."""
+def masked(value: str | None, *, is_known: bool, personal: bool) -> str | None:
+    """A cell as it may be shown: what describes a person is replaced, and whatever nobody has described.
+
+    Args:
+        value: the cell.
+        is_known: whether the source describes the column.
+        personal: whether it says that the column is about a person.
+    """
     if value is None:
         return None
-    if personal or _PERSONAL_NAME.search(column):
-        return MASK
-    return _PERSONAL_VALUE.sub(MASK, value)
+    return MASK if personal or not is_known else _PERSONAL_VALUE.sub(MASK, value)
+
+
+def _rejected_because(bench: Workbench, counts: RowCounts) -> str | None:
+    """What the raw gate will say of the share of rows that are set aside, by its own rule."""
+    bad, rows = counts.rows_quarantined, counts.rows_read
+    if not rows:
+        return "it has no rows"
+    rule = next(one for one in load_suite("raw", "batches").expectations if one.id == HALF_IS_SOUND)
+    batch = f"(SELECT '' AS batch_id, {rows} AS rows_read, {bad} AS rows_quarantined)"
+    assert rule.query is not None, f"{HALF_IS_SOUND} is a query"
+    if bench.connection.execute(rule.query.replace("{batch}", batch)).fetchone() is not None or bad == rows:
+        return f"{bad:,} of {rows:,} rows are set aside"
+    return None
 
 
 def _preview(bench: Workbench, table: str, detection: Detection) -> tuple[dict[str, str | None], ...]:
@@ -132,7 +155,9 @@ def _preview(bench: Workbench, table: str, detection: Detection) -> tuple[dict[s
     return tuple(_shown(detection, dict(zip(names, row, strict=True))) for row in rows)
 
 
-def _examples(bench: Workbench, table: str, detection: Detection, counts: RowCounts) -> tuple[QuarantineExample, ...]:
+def _examples(
+    bench: Workbench, table: str, file: Path, detection: Detection, counts: RowCounts
+) -> tuple[QuarantineExample, ...]:
     found: dict[int, QuarantineExample] = {}
     for reason in counts.quarantine_reasons:
         about = [name for name in reason.partition(":")[2].split("|") if name in detection.columns]
@@ -145,10 +170,14 @@ def _examples(bench: Workbench, table: str, detection: Detection, counts: RowCou
         for row, reasons, *cells in rows:
             shown = _shown(detection, dict(zip(about, cells, strict=True)))
             earlier = found[row].cells if row in found else {}
-            found[row] = QuarantineExample(row, tuple(reasons.split(",")), {**earlier, **shown})
-    return tuple(found[row] for row in sorted(found))
+            found[row] = QuarantineExample(row, None, tuple(reasons.split(",")), {**earlier, **shown})
+    lines = lines_of_rows(file, detection, found.keys())
+    return tuple(replace(found[row], line=lines.get(row)) for row in sorted(found))
 
 
 def _shown(detection: Detection, cells: dict[str, str | None]) -> dict[str, str | None]:
-    personal = {column.name for column in detection.source.columns if column.personal}
-    return {name: masked(name, value, personal=name in personal) for name, value in cells.items()}
+    source = detection.source
+    personal = {name for column in source.columns if column.personal for name in (column.name, column.last)}
+    return {
+        name: masked(value, is_known=name in source.names, personal=name in personal) for name, value in cells.items()
+    }

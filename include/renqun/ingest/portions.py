@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from renqun.errors import TechnicalError
-from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Kind
+from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column
 from renqun.ingest.detect import Detection
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
@@ -203,13 +203,15 @@ def _run(job: str) -> list[dict[str, Any]]:
 
 def _looks(detection: Detection, width: int) -> tuple[Look, ...]:
     """What to look for in each of the file's columns."""
-    kinds: dict[int, Kind] = {place: detection.source.column(name).kind for name, place in detection.places.items()}
-    return tuple(_look(kinds.get(place)) for place in range(width))
+    columns = {place: detection.source.column(name) for name, place in detection.places.items()}
+    return tuple(_look(columns.get(place)) for place in range(width))
 
 
-def _look(kind: Kind | None) -> Look:
-    if kind is None or kind == "boolean":
+def _look(column: Column | None) -> Look:
+    if column is None or column.kind == "boolean":
         return "nothing"
-    if kind in NUMBER_KINDS:
+    if column.kind in NUMBER_KINDS:
         return "number"
-    return "time" if kind in TIME_KINDS else "text"
+    if column.kind in TIME_KINDS:
+        return "time"
+    return "digits" if column.digits else "text"

@@ -27,8 +27,10 @@ from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
 from renqun.ingest.portions import in_portions
 from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import RECORD_LIMIT, Record, split_record
+from renqun.ingest.sums import asked_columns
 
 RAGGED_ROW = "ragged_row"
+ROW_TOO_LONG = "row_too_long"
 BROKEN_ENCODING = "broken_encoding"
 
 _DIALECT = (
@@ -248,6 +250,8 @@ def _split_relation(detection: Detection, split: Path, delimiter: str) -> str:
 
 def _fault(record: Record, plain: Plain) -> str | None:
     cells = record.cells
+    if cells is None and len(record.text) > RECORD_LIMIT:
+        return ROW_TOO_LONG
     if cells is None or len(cells) < plain.names:
         return RAGGED_ROW
     if len(cells) > plain.names and not (plain.is_tolerant and not any(cell.strip() for cell in cells[plain.names :])):
@@ -262,8 +266,8 @@ def _fault(record: Record, plain: Plain) -> str | None:
 def _kept_places(detection: Detection) -> frozenset[int]:
     source = detection.source
     kept = {detection.places[source.rules.whole_by.column]} if source.rules.whole_by else set()
-    for rule in source.rows.leave_out:
-        kept |= {detection.places.get(rule.column, 0)} if rule.column else {0}
+    if not source.is_generic:
+        kept |= {0, *(detection.places[name] for name in asked_columns(source) if name in detection.places)}
     return frozenset(kept)
 
 

@@ -1,9 +1,9 @@
 """Splitting CSV bytes into records without losing one: for headers, and for files that the strict reader refuses.
 
 The rules are RFC 4180's, on bytes: fields separated by commas (or by another sign), a field that begins with a quote
-ends with one and may hold commas, line ends and doubled quotes. A quote inside a field that does not begin with one
-is a character like any other. A record whose quoting is broken ends at its line's end, so it takes no
-other record with it. Lines with nothing on them are no records.
+ends with one and may hold commas, line ends and doubled quotes; blanks behind its end are nothing. A quote inside a
+field that does not begin with one is a character like any other. A record whose quoting is broken ends at its line's
+end, so it takes no other record with it. Lines with nothing on them are no records.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Record:
 def _field_patterns(delimiter: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """A field with quotes around it, and one without."""
     mark = re.escape(delimiter)
-    quoted = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"(?=[' + mark + rb"\r\n]|\Z)")
+    # Some platforms write a blank behind the closing quote ("a" ,"b"): it belongs to no cell.
+    blanks = rb"[ ]*+" if delimiter == b"\t" else rb"[ \t]*+"
+    quoted = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"' + blanks + rb"(?=[" + mark + rb"\r\n]|\Z)")
     return quoted, re.compile(rb'(?!")[^' + mark + rb"\r\n]*+")
 
 

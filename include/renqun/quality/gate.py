@@ -21,6 +21,7 @@ from renqun.settings import Settings, Shop
 from renqun.thresholds import shop_vars
 
 RUNBOOK = "docs/runbooks/gate-stopped.md"
+"""The page about gates; a check may name one of its own."""
 _TOP_FAILURES = 5
 
 logger = logging.getLogger(__name__)
@@ -174,6 +175,8 @@ def _line(check: CheckResult, files: Mapping[str, str]) -> str:
         more = f" and {len(check.batches) - _TOP_FAILURES} more" if len(check.batches) > _TOP_FAILURES else ""
         named = (f"{files[one]} ({one})" if one in files else one for one in check.batches[:_TOP_FAILURES])
         parts.append(f"in batches {', '.join(named)}{more}")
+    if check.runbook:
+        parts.append(f"(what to do: {check.runbook})")
     return " ".join(parts)
 
 

@@ -69,6 +69,8 @@ class Expectation(BaseModel):
     """One sentence that a marketer understands."""
     evidence: str | None = Field(default=None, min_length=10)
     """Where the numbers come from: a definition, or what was measured and when."""
+    runbook: str | None = Field(default=None, pattern=r"^docs/runbooks/[a-z_-]+\.md$")
+    """The page that says what to do, where the check has one of its own."""
 
     @field_validator("type")
     @classmethod
@@ -81,6 +83,12 @@ class Expectation(BaseModel):
     def _numbers_have_evidence(self) -> Expectation:
         if self.evidence is None and _has_number(self.kwargs):
             raise ValueError(f"{self.id} has a number and no evidence for it")
+        return self
+
+    @model_validator(mode="after")
+    def _runbook_is_there(self) -> Expectation:
+        if self.runbook is not None and not (PROJECT_ROOT / self.runbook).is_file():
+            raise ValueError(f"{self.id} names a runbook that is not there: {self.runbook}")
         return self
 
     @model_validator(mode="after")

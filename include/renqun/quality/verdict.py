@@ -42,6 +42,8 @@ class CheckResult(BaseModel):
     """As it counts in this run; a waiver demotes critical to warning."""
     verdict: Verdict
     why: str
+    runbook: str | None = None
+    """The page of the check's own that says what to do."""
     kwargs: dict[str, Any] = {}
     note: str | None = None
     evaluated_rows: int | None = None
@@ -228,6 +230,7 @@ def _verdict(
         severity=expectation.severity,
         verdict=verdict,
         why=expectation.why,
+        runbook=expectation.runbook,
         kwargs=expectation.kwargs,
         note=note,
         evaluated_rows=outcome.evaluated_rows if outcome else 0,

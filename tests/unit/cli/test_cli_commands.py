@@ -178,10 +178,22 @@ def test_a_platform_file_is_shown_without_anybodys_data(renqun: Renqun, tmp_path
     text = renqun("sources", "check", str(file), "--date", "2026-03-08").stdout
     assert "订单付款时间 → paid_at" in text
     assert "digits_lost:order_id" in text
-    assert "left out: blank_row" in text
+    assert "line 3: digits_lost:order_id" in text
+    assert "its last digits are gone; export again" in text
+    assert "left out: blank_row: the row holds nothing" in text
     for personal in ("13000000001", "某某", "某人"):
         assert personal not in text
         assert personal not in str(found)
+
+
+def test_a_file_of_which_nothing_would_count_is_wrong_input(renqun: Renqun, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "order_id,ordered_at,item_id,quantity,unit_price\n1,2026-03-08 10:00,i1,-1,9.90\n", encoding="utf-8"
+    )
+    text = renqun("sources", "check", str(file), code=2).stdout
+    assert text.endswith("this file would be rejected: 1 of 1 rows are set aside\n")
+    assert '"rejected_because"' in renqun("sources", "check", str(file), "--json", code=2).stdout
 
 
 def test_status_of_an_empty_shop_is_no_error(renqun: Renqun) -> None:

@@ -43,6 +43,7 @@ def cells(data: bytes) -> list[list[bytes] | None]:
         (b"\n\na\n\n", [[b"a"]]),
         (b'5" pot,b\n', [[b'5" pot', b"b"]]),
         (b'a, "b"\n', [[b"a", b' "b"']]),
+        (b'"a" ,"b,c"  ,d\n"e"\t,f,"g" \r\n', [[b"a", b"b,c", b"d"], [b"e", b"f", b"g"]]),
         # Quotes that do not close take no other record with them.
         (b'a,"b\nc,d\n', [None, [b"c", b"d"]]),
         (b'a,"b"x\nc,d\n', [None, [b"c", b"d"]]),
@@ -51,6 +52,11 @@ def cells(data: bytes) -> list[list[bytes] | None]:
 )
 def test_records_are_split_by_the_rules(data: bytes, expected: list[list[bytes] | None]) -> None:
     assert cells(data) == expected
+
+
+def test_a_tab_behind_a_quote_separates_where_tabs_do() -> None:
+    (record,) = split_records(b'"a" \t\t"b"\n', 0, b"\t")
+    assert record.cells == [b"a", b"", b"b"]
 
 
 @settings(deadline=None)

@@ -72,6 +72,15 @@ def test_a_failed_gate_says_what_where_and_what_to_do(ctx: RunContext) -> None:
     assert str(ctx.paths.quality / "results" / "2026-03-10") in message
 
 
+def test_a_failed_check_names_the_runbook_of_its_own(ctx: RunContext) -> None:
+    page = "docs/runbooks/customer-coverage.md"
+    with pytest.raises(GateFailed) as raised:
+        _run(ctx, _suite(BAD.model_copy(update={"runbook": page}), GOOD))
+    (line,) = [line for line in str(raised.value).splitlines() if "dim_customers-key_unique" in line]
+    assert page in line
+    assert RUNBOOK in str(raised.value)
+
+
 def test_nothing_of_a_person_is_kept(ctx: RunContext) -> None:
     with pytest.raises(GateFailed) as raised:
         _run(ctx, _suite(BROKEN, WARNING))

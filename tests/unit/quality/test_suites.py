@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from renqun.errors import RequestError
-from renqun.quality.suite import load_suite, resolve
+from renqun.quality.suite import STAGES, load_stage, load_suite, resolve
+from renqun.settings import PROJECT_ROOT
+
+NOWHERE = "/".join(["docs", "runbooks", "nowhere.md"])
+COVERAGE = (PROJECT_ROOT / "docs" / "runbooks" / "customer-coverage.md").read_text(encoding="utf-8").split("##")[0]
 
 HEAD = """
 object: things
@@ -67,12 +72,36 @@ def test_a_sound_suite_is_loaded(tmp_path: Path) -> None:
         ((HEAD + CHECK).replace("object: things", "object: things\nmay_be_empty: ''"), "may_be_empty"),
         ((HEAD + CHECK).replace("stage: marts", "stage: staging"), "calls itself"),
         (HEAD + "  []\n", "expectations"),
+        (HEAD + CHECK + f"    runbook: {NOWHERE}\n", f"not there: {NOWHERE}"),
+        (HEAD + CHECK + "    runbook: README.md\n", "runbook"),
     ],
 )
 def test_a_slip_is_an_error_with_the_file(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(RequestError, match=complaint) as raised:
         _load(tmp_path, text)
     assert "things.yml" in str(raised.value)
+
+
+def test_a_runbook_of_a_checks_own_is_linked_from_the_page_about_gates() -> None:
+    """Who follows the general page must get to the special one."""
+    page = (PROJECT_ROOT / "docs" / "runbooks" / "gate-stopped.md").read_text(encoding="utf-8")
+    named = {
+        expectation.runbook
+        for stage in STAGES
+        for suite in load_stage(stage)
+        for expectation in suite.expectations
+        if expectation.runbook
+    }
+    assert "docs/runbooks/customer-coverage.md" in named
+    assert [runbook for runbook in named if f"]({Path(runbook).name}" not in page] == []
+
+
+@pytest.mark.parametrize("check", re.findall(r"(\w+-\w+?)(?:_critical)?  ", COVERAGE))
+def test_the_checks_that_a_runbook_names_name_it(check: str) -> None:
+    suite = load_suite("marts", check.partition("-")[0])
+    named = [one for one in suite.expectations if one.id.startswith(check)]
+    assert named
+    assert {one.runbook for one in named} == {"docs/runbooks/customer-coverage.md"}
 
 
 def test_a_suite_that_is_not_there_is_an_error(tmp_path: Path) -> None:
