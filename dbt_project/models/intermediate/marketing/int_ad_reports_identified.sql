@@ -1,24 +1,25 @@
 {#-
-    Grain: one row of a touched day's advertising reports in one file, and what it is about. Downloads of one report may have
-    one column more or less: what a file does not tell is completed from the files of that day that do, where they tell
-    one thing only. Rows about several days cannot be dated and are left out.
+    Grain: one row of a touched day's advertising reports in one file, and what it is about. What a file does not tell is
+    completed from other files of the day, where they tell one thing only. Rows about several days have no day: left out.
     Definition: docs/definitions/marketing.md
 -#}
 {%- set day = ['channel', 'first_date'] %}
+{%- set texts = [
+    'channel', 'report_level', 'scene_name', 'campaign_name', 'ad_group_name', 'item_name', 'keyword', 'audience_name',
+    'creative_name', 'placement', 'effect_model', 'effect_scope', 'attribution_window',
+] %}
 {%- set level = day + ['level_rank'] %}
-{%- set told = {
-    'scene': 'own_scene', 'ad_group': 'own_ad_group', 'subject': 'own_subject', 'keyword_key': 'keyword_key',
-    'audience_name': 'audience_name', 'creative_key': 'creative_key', 'placement': 'placement',
-} %}
+{%- set ad_group = day + ['campaign', 'ad_group'] %}
+{%- set others = level + ['scene', 'ad_group', 'keyword_key', 'audience_name', 'creative_key', 'placement'] %}
+{%- set told = ['scene', 'ad_group', 'subject', 'keyword_key', 'audience_name', 'creative_key', 'placement'] %}
 
 with
 
--- A row without keyword in a report by keyword is one part of that report, not its campaign told as a whole.
 versions as (
 
     select
         *,
-        max({{ ad_level_rank('report_level') }}) over (partition by first_date, _batch_id) as level_rank
+        {{ ad_level_rank('report_level') }} as level_rank
     from {{ ref('int_ad_report_versions') }}
     where
         first_date = last_date
@@ -44,9 +45,7 @@ with_scenes as (
         *,
         {{ completed('own_scene', day) }} as scene,
         {{ known_id('ad_group_id', 'ad_group_name', day + ['campaign']) }} as known_ad_group_id,
-        coalesce(
-            {{ known_id('ad_group_id', 'ad_group_name', day + ['campaign']) }}, ad_group_name
-        ) as own_ad_group
+        coalesce({{ known_id('ad_group_id', 'ad_group_name', day + ['campaign']) }}, ad_group_name) as own_ad_group
     from named
 
 ),
@@ -66,18 +65,14 @@ with_parts as (
 
     select
         *,
-        {{ known_id('creative_id', 'creative_name', day + ['campaign', 'ad_group']) }} as known_creative_id,
-        coalesce(
-            {{ known_id('creative_id', 'creative_name', day + ['campaign', 'ad_group']) }}, creative_name
-        ) as creative_key,
-        coalesce({{ known_id('keyword_id', 'keyword', day + ['campaign', 'ad_group']) }}, keyword) as keyword_key
+        {{ known_id('creative_id', 'creative_name', ad_group) }} as known_creative_id,
+        coalesce({{ known_id('creative_id', 'creative_name', ad_group) }}, creative_name) as creative_key,
+        coalesce({{ known_id('keyword_id', 'keyword', ad_group) }}, keyword) as keyword_key
     from with_ad_groups
 
 ),
 
 with_subjects as (
-
-    {%- set others = level + ['scene', 'ad_group', 'keyword_key', 'audience_name', 'creative_key', 'placement'] %}
 
     select
         *,
@@ -100,25 +95,10 @@ select
     known_creative_id as creative_id,
 
     -- strings
-    channel,
-    case level_rank
-        {%- for name in ad_report_levels() %}
-        when {{ loop.index }} then '{{ name }}'
-        {%- endfor %}
-    end as report_level,
-    scene_name,
-    campaign_name,
-    ad_group_name,
-    item_name,
-    keyword,
-    audience_name,
-    creative_name,
-    placement,
-    effect_model,
-    effect_scope,
-    attribution_window,
+    {{ texts | join(",\n    ") }},
     concat(
-        {%- for value, own in told.items() %}
+        {%- for value in told %}
+        {%- set own = 'own_' ~ value if loop.index <= 3 else value %}
         case when {{ value }} is not null or {{ is_told_by_file(own) }} = 1 then '1' else '0' end
         {{- "," if not loop.last }}
         {%- endfor %}

@@ -55,7 +55,8 @@ lines as (
 
     select
         *,
-        unit_price * quantity as list_amount
+        {{ to_millionths('unit_price') }} * {{ to_millionths('quantity') }} as list_trillionths,
+        {{ to_millionths('line_payable_amount') }} * 1000000 as payable_trillionths
     from ranked
     where line_rank = 1
 
@@ -71,8 +72,8 @@ compared as (
         = count(*) over (partition by _batch_id, order_id)
         and min(line_payable_amount) over (partition by _batch_id, order_id)
         = max(line_payable_amount) over (partition by _batch_id, order_id)
-        and min(list_amount) over (partition by _batch_id, order_id)
-        < max(list_amount) over (partition by _batch_id, order_id) as is_payable_repeated
+        and min(list_trillionths) over (partition by _batch_id, order_id)
+        < max(list_trillionths) over (partition by _batch_id, order_id) as is_payable_repeated
     from lines
 
 )
@@ -94,8 +95,8 @@ select
     coalesce(
         discount_amount,
         case
-            when not is_payable_repeated and list_amount >= line_payable_amount
-                then cast(list_amount - line_payable_amount as decimal(18, 6))
+            when not is_payable_repeated and list_trillionths >= payable_trillionths
+                then {{ from_millionths(floor_div('list_trillionths - payable_trillionths', '1000000')) }}
         end
     ) as discount_amount,
     line_paid_amount,
