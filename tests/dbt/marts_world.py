@@ -284,6 +284,11 @@ COLUMNS = {
     "intermediate.int_excluded_orders": "order_id varchar",
     "intermediate.int_order_versions": "order_id varchar, paid_date date, exported_at timestamp, _source_file varchar, "
     "_folder_date date, _batch_id varchar",
+    "intermediate.int_shop_traffic_versions": "visitors decimal(18,2), views decimal(18,2), "
+    "cart_visitors decimal(18,2), favourite_visitors decimal(18,2), orders_paid decimal(18,2), "
+    "buyers_paid decimal(18,2), item_quantity decimal(18,2), paid_amount decimal(18,2), "
+    "refunded_amount decimal(18,2), business_date date, _folder_date date, _batch_id varchar, "
+    "_source_file varchar, _source_row bigint",
     "ops.batches": "source varchar, ds date, is_pending boolean",
 } | PEOPLE_COLUMNS
 
@@ -336,6 +341,7 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
         "intermediate.int_excluded_orders": [],
         "intermediate.int_order_versions": [],
+        "intermediate.int_shop_traffic_versions": [],
         "ops.batches": [
             {"source": name, "ds": tables.as_of, "is_pending": tables is now}
             for tables in (before, now)

@@ -34,8 +34,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         shutil.copytree(PROJECT / folder, copy / folder, ignore=away)
     (copy / "docs").symlink_to(PROJECT / "docs")
     (copy / "tests" / "dbt").mkdir(parents=True)
-    for name in ("raw_shop.py", "example_shop.py"):
-        shutil.copy(PROJECT / "tests" / "dbt" / name, copy / "tests" / "dbt" / name)
+    for name in ("parsed_project.py", "dbt/raw_shop.py", "dbt/example_shop.py"):
+        shutil.copy(PROJECT / "tests" / name, copy / "tests" / name)
     for path, block in WRITTEN:
         target = copy / path
         assert not target.exists(), f"{path} is there already"
@@ -49,7 +49,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         (copy / path).write_text("".join(lines), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(copy / "tests" / "dbt" / "example_shop.py"), str(copy.parent / "home")],
-        env={**os.environ, "PYTHONPATH": str(copy / "include")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(copy / "include"), str(copy / "tests")])},
         capture_output=True,
         text=True,
         check=False,

@@ -23,6 +23,7 @@ def project(tmp_path: Path) -> Path:
     origin, copy = Path(__file__).parents[2], tmp_path / "project"
     for folder in ("dags", "dbt_project", "expectations", "include"):
         shutil.copytree(origin / folder, copy / folder, ignore=shutil.ignore_patterns("target", "__pycache__", "logs"))
+    (copy / "docs").symlink_to(origin / "docs")
     return copy
 
 

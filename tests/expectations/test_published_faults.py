@@ -29,8 +29,8 @@ def _seal(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         if file.suffix in {".parquet", ".csv"}:
             reader = "read_parquet" if file.suffix == ".parquet" else "read_csv"
-            row = duckdb.execute(f"select count(*) from {reader}('{file}')").fetchone()
-            files[file.name] = {"sha256": sha256_of(file), "rows": row[0] if row else 0}
+            ((rows,),) = duckdb.execute(f"select count(*) from {reader}('{file}')").fetchall()
+            files[file.name] = {"sha256": sha256_of(file), "rows": rows}
     (folder / "manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
 
 

@@ -84,8 +84,6 @@ class Column(_Strict):
     """For times: neither before 2000 nor later than a day after the export."""
     export_time: bool = False
     """This column says when the row was exported."""
-    digits: bool = False
-    """For an id: the platform's are digits, and anything else is a damaged one."""
     personal: bool = False
     """Personal data: masked wherever a person looks at it."""
 
@@ -95,8 +93,6 @@ class Column(_Strict):
             raise ValueError(f"{self.name}: 'values' and 'reason' belong to an enum, and an enum needs both")
         if self.not_negative and self.kind != "money":
             raise ValueError(f"{self.name}: 'not_negative' is for money")
-        if self.digits and self.kind != "id":
-            raise ValueError(f"{self.name}: 'digits' is for an id")
         if self.export_time and self.kind != "timestamp":
             raise ValueError(f"{self.name}: 'export_time' is for a timestamp")
         if self.time_unit and self.kind != "timestamp":

@@ -18,7 +18,7 @@ from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
 from renqun.ingest.engine import literal, quoted
 from renqun.ingest.facts import Fact, Facts
-from renqun.ingest.ids import id_findings, whole
+from renqun.ingest.ids import id_findings
 from renqun.ingest.numbers import NumberSigns, doubtful, signs_of
 from renqun.ingest.sums import asked_columns, left_out_reason
 from renqun.settings import Shop
@@ -134,7 +134,7 @@ def _cells(
         else:
             how = cleaning(source, column, place.shop, signs)
             way = steps_applied(how, read, f"v_{read}", held)
-            is_known = how.known_text(held) is not None and (column.kind != "id" or whole(column) in held)
+            is_known = how.known_text(held) is not None and (column.kind != "id" or "whole_id" in held)
         if is_known:
             proven |= {column.name, *([column.last] if column.last else [])}
         cell[column.name] = way[-1][0]

@@ -15,7 +15,6 @@ MARGIN = 32
 _SEEN_BY: dict[Look, frozenset[Fact]] = {
     "nothing": frozenset(),
     "text": frozenset({"filled", "clean", "whole_id", "apostrophe"}),
-    "digits": frozenset({"filled", "clean", "whole_id", "apostrophe", "digits"}),
     "number": frozenset({"filled", "number", "yuan"}),
     "time": frozenset({"filled", "day", "time", "t_time"}),
 }
@@ -60,15 +59,13 @@ def facts_of(cells: Cells, look: Look) -> frozenset[Fact]:
     first = cells.at(0)
     found: set[Fact] = {"filled"} if (first > ord(" ")).all() else set()
     match look:
-        case "digits" if _are_digits(cells):
-            found |= {"clean", "whole_id", "digits"}
-        case "text" | "digits":
+        case "text":
             if _are_clean(cells, first):
                 found.add("clean")
             if _are_whole(cells, first):
                 found.add("whole_id")
             if (first == ord("'")).all() and _are_digits(cells.inner(1, 0)):
-                found |= {"apostrophe", "digits"} if look == "digits" else {"apostrophe"}
+                found.add("apostrophe")
         case "number":
             if _are_numbers(cells):
                 found.add("number")

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Fact = Literal["filled", "clean", "whole_id", "digits", "apostrophe", "number", "yuan", "day", "time", "t_time"]
+Fact = Literal["filled", "clean", "whole_id", "apostrophe", "number", "yuan", "day", "time", "t_time"]
 """Of all filled cells of a column:
 
 - `filled`: begins with a visible sign.
 - `clean`: neither blanks nor guards around it, and no text that means "nothing".
 - `whole_id`: no number that a spreadsheet has cut (1.71E+18) or written with a fraction (17.0).
-- `digits`: nothing but digits.
 - `apostrophe`: digits behind an apostrophe.
 - `number`: digits, with or without decimals, few enough for the type that checks cast to; not negative.
 - `yuan`: such a number with 元 behind it.
@@ -27,7 +26,7 @@ Fact = Literal["filled", "clean", "whole_id", "digits", "apostrophe", "number", 
 """
 Facts = Mapping[int, frozenset[Fact]]
 """The facts about a file's columns, by their places."""
-Look = Literal["nothing", "text", "digits", "number", "time"]
+Look = Literal["nothing", "text", "number", "time"]
 """Which facts are worth looking for in a column."""
 
 

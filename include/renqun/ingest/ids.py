@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from renqun.ingest.catalogue import Column
-from renqun.ingest.facts import Fact
 
 _CUT = r"[+-]?\d(\.\d+)?[eE]\+\d+"
 """What a spreadsheet writes for a long id (1.71E+18): the digits are gone."""
@@ -11,11 +10,6 @@ _CUT_OTHERWISE = r"\d[.,]\d+([eE]|[eE]?\+)\d+|\d+\.0{1,2}"
 """What other programs write (1.71e18, 1.71+18, 90210000000000017.0): whether a digit is gone, nobody can see."""
 _ERROR = r"#{2,}|#(REF|N/A|VALUE|NAME|DIV/0|NULL|NUM|SPILL|CALC|GETTING_DATA)[!?]?"
 """A column too narrow for its number, saved as it looked; a formula that failed."""
-
-
-def whole(column: Column) -> Fact:
-    """The fact about a column's bytes by which none of its ids is damaged."""
-    return "digits" if column.digits else "whole_id"
 
 
 def id_findings(column: Column, value: str, *, is_generic: bool) -> list[tuple[str, str]]:
@@ -30,7 +24,4 @@ def id_findings(column: Column, value: str, *, is_generic: bool) -> list[tuple[s
     if is_generic:
         return [(f"regexp_full_match({value}, '{_CUT}')", lost)]
     cut = f"regexp_full_match({value}, '{_CUT}|{_CUT_OTHERWISE}')"
-    if not column.digits:
-        return [(cut, lost), (f"regexp_full_match({value}, '{_ERROR}')", unparsable)]
-    is_other = f"NOT regexp_full_match({value}, '\\d+')"
-    return [(f"{is_other} AND {cut}", lost), (f"{is_other} AND NOT {cut}", unparsable)]
+    return [(cut, lost), (f"regexp_full_match({value}, '{_ERROR}')", unparsable)]

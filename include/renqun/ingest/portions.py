@@ -214,4 +214,4 @@ def _look(column: Column | None) -> Look:
         return "number"
     if column.kind in TIME_KINDS:
         return "time"
-    return "digits" if column.digits else "text"
+    return "text"

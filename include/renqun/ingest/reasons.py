@@ -39,7 +39,6 @@ SET_ASIDE: dict[str, str] = {
 
 LEFT_OUT: dict[str, str] = {
     "total": "the row sums up others; nothing to do",
-    "roll_up": "the row sums up the rows of its branch; nothing to do",
     "blank_row": "the row holds nothing; nothing to do",
 }
 

@@ -70,5 +70,5 @@ def test_a_cell_becomes_what_the_page_says(kind: str, cell: str) -> None:
     way = steps_applied(cleaning(get_source("taobao_orders"), column, Shop(id="default")), "c0", "v")
     for name, expression in way:
         sql = f"SELECT *, {expression} AS {name} FROM ({sql})"
-    found = duckdb.execute(f"SELECT {way[-1][0]} FROM ({sql})", [cell]).fetchone()
-    assert found == (becomes[written.index(cell)],)
+    found = duckdb.execute(f"SELECT {way[-1][0]} FROM ({sql})", [cell]).fetchall()
+    assert found == [(becomes[written.index(cell)],)]

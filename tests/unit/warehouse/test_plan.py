@@ -42,7 +42,8 @@ def _accept(home: Home, name: str, day: str, source: str = "orders") -> Path:
     """An accepted batch as ingest leaves it: Parquet and ledger entry."""
     folder = home.paths("default").raw / source / f"date={day}"
     folder.mkdir(parents=True, exist_ok=True)
-    duckdb.sql("select 1 as a").write_parquet(str(folder / f"{name}.parquet"))
+    with duckdb.connect() as connection:
+        connection.sql("select 1 as a").write_parquet(str(folder / f"{name}.parquet"))
     write_record(
         folder / f"{name}.json",
         BatchRecord(
