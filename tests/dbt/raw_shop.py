@@ -148,7 +148,8 @@ class Warehouse:
             connection.execute("create schema if not exists ops")
             connection.execute(
                 "create or replace table ops.current_build as"
-                " select cast(? as varchar) as build_id, cast(? as date) as as_of_date, cast(? as date) as previous_as_of_date",
+                " select cast(? as varchar) as build_id, cast(? as date) as as_of_date,"
+                " cast(? as date) as previous_as_of_date",
                 [f"as of {as_of}", as_of, previous],
             )
             connection.execute("create table if not exists ops.builds (build_id varchar, finish_number bigint)")
