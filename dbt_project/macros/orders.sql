@@ -49,6 +49,14 @@
 {%- endmacro %}
 
 {#-
+    Whether of a presale only the deposit is paid: a pay time beside it is the deposit's, and a deposit is no payment.
+    The platform's code (step_trade_status) and its words.
+-#}
+{% macro is_deposit_only(stages) -%}
+    coalesce({{ stages }} like '%FINAL_NOPAID%' or {{ stages }} like '%尾款未付%', false)
+{%- endmacro %}
+
+{#-
     The first part of a Chinese delivery address (`province city district street`), by its place from 1; NULL where the
     address is not written in such parts.
 -#}

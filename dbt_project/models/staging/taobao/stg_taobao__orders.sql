@@ -31,7 +31,7 @@ renamed as (
 
         -- timestamps
         {{ chinese_time('ordered_at') }} as ordered_at,
-        {{ chinese_time('paid_at') }} as paid_at,
+        case when not {{ is_deposit_only('stage_details') }} then {{ chinese_time('paid_at') }} end as paid_at,
         {{ chinese_time('shipped_at') }} as shipped_at,
         {{ chinese_time('confirmed_at') }} as confirmed_at,
 
