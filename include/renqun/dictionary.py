@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from renqun.ingest.catalogue import list_sources
 from renqun.publish.definitions import load_audiences
 from renqun.quality.suite import STAGES, load_stage
 from renqun.segment_pages import pages
 from renqun.settings import PROJECT_ROOT
 from renqun.storage import write_text_atomically
+from renqun.yaml_files import parse
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 DICTIONARY = PROJECT_ROOT / "docs" / "dictionary.md"
@@ -189,7 +188,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _load(file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    content: dict[str, Any] = parse(file.read_text(encoding="utf-8")) or {}
     return content
 
 

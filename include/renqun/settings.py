@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from renqun.errors import RequestError
+from renqun.yaml_files import parse
 
 Group = Literal["orders", "traffic", "profiles", "marketing"]
 GROUPS: tuple[Group, ...] = ("orders", "traffic", "profiles", "marketing")
@@ -184,7 +185,7 @@ class Home:
         if not self.shops_file.exists():
             return (Shop(id=DEFAULT_SHOP),)
         try:
-            content = yaml.safe_load(self.shops_file.read_text(encoding="utf-8"))
+            content = parse(self.shops_file.read_text(encoding="utf-8"))
             shops = _ShopsFile.model_validate(content or {}).shops
         except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
             raise RequestError(

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from renqun.errors import RequestError
 from renqun.quality.suite import gate_vars
 from renqun.settings import PROJECT_ROOT, Shop
+from renqun.yaml_files import read_once
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 
 def project_vars(project: Path = DBT_PROJECT) -> dict[str, Any]:
     """The vars of the dbt project with their defaults."""
-    content = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    content = read_once(project / "dbt_project.yml")
     return dict(content.get("vars") or {})
 
 

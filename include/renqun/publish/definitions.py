@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from renqun.errors import RequestError
 from renqun.settings import Group
+from renqun.yaml_files import parse
 
 DEFINITIONS_FOLDER = Path(__file__).resolve().parents[1] / "audiences"
 
@@ -155,7 +156,7 @@ def _in_segment(
 
 def _load(file: Path) -> Audience:
     try:
-        audience = Audience.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        audience = Audience.model_validate(parse(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise RequestError(
             f"an audience definition cannot be read: {error}",

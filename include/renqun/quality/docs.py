@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import html
 import os
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from renqun.errors import TechnicalError
 from renqun.lock import exclusive
 from renqun.quality.results import load, stored_results
 from renqun.quality.suite import QUERY_TYPE
@@ -65,56 +66,16 @@ def build_site(site: Path, files: Sequence[Path], title: str) -> Path:
         files: the result files that the site shows.
         title: shown in the page's head.
     """
-    from great_expectations.data_context.types.resource_identifiers import (
-        ExpectationSuiteIdentifier,
-        ValidationResultIdentifier,
-    )
-    from great_expectations.render.renderer.site_builder import SiteBuilder
-
-    from renqun.quality.engine import gx_context
-
-    context = gx_context()
-    store = context.validation_results_store
-    for key in store.list_keys():
-        store.remove_key(key)
-    stale: dict[Any, Path] = {}
     pages: dict[Path, SuiteReport] = {}
     for file in files:
         report = load(file)
-        key = ValidationResultIdentifier(
-            expectation_suite_identifier=ExpectationSuiteIdentifier(name=report.name),
-            run_id=_run_identifier(report, file),
-            batch_identifier=report.subject or report.object,
-        )
-        page = site / "validations" / Path(*key.to_tuple()).with_suffix(".html")
+        page = site / "validations" / _place(report, file)
         pages[page] = report
         if not page.exists():
-            # Only what is rendered now: to store all that the site shows would cost every gate of a day a second.
-            store.set(key, _as_validation(report, key.run_id))
-            stale[key] = page
-    builder = SiteBuilder(
-        data_context=context,
-        store_backend={"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
-        site_name=title,
-        show_how_to_buttons=False,
-        site_section_builders={
-            "validations": {
-                "class_name": "DefaultSiteSectionBuilder",
-                "source_store_name": context.validation_results_store_name,
-                "renderer": {"class_name": "ValidationResultsPageRenderer"},
-            },
-            "expectations": "None",
-            "profiling": "None",
-        },
-    )
-    if stale:
-        builder.site_section_builders["validations"].build(resource_identifiers=list(stale))
-        # The builder logs what it cannot render and goes on.
-        missing = [str(page) for page in stale.values() if not page.exists()]
-        if missing:
-            raise TechnicalError(f"{len(missing)} pages could not be rendered", where=missing[0])
-    if not (site / _STATIC).exists():
-        builder.target_store.copy_static_assets()
+            page.parent.mkdir(parents=True, exist_ok=True)
+            write_text_atomically(page, _page(report, file))
+    if pages and not (site / _STATIC).exists():
+        _copy_static(site / _STATIC)
     _remove_other_pages(site, set(pages))
     rows = "\n".join(_row(site, page, report) for page, report in reversed(pages.items()))
     first = site / "index.html"
@@ -141,6 +102,35 @@ def _remove_other_pages(site: Path, kept: set[Path]) -> None:
     for folder, _, _ in os.walk(site / "validations", topdown=False):
         if not os.listdir(folder):
             Path(folder).rmdir()
+
+
+def _place(report: SuiteReport, file: Path) -> Path:
+    """Where a verdict's page lies: as deep as Great Expectations puts it, for its pages lead to styles from there."""
+    run, seen_at = _run_identifier(report, file).to_tuple()
+    return Path(*report.name.split("."), run, seen_at, f"{report.subject or report.object}.html")
+
+
+def _page(report: SuiteReport, file: Path) -> str:
+    """A verdict as a page; the renderer and the view of Great Expectations' own sites."""
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
+    rendered = ValidationResultsPageRenderer().render(_as_validation(report, _run_identifier(report, file)))
+    return str(_view().render(rendered, show_how_to_buttons=False))
+
+
+@cache
+def _view() -> Any:
+    """The templates, compiled once a process."""
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    return DefaultJinjaPageView()
+
+
+def _copy_static(target: Path) -> None:
+    """The styles, fonts and images that the pages refer to."""
+    from great_expectations.render import view
+
+    shutil.copytree(Path(view.__file__).parent / _STATIC, target)
 
 
 def _run_identifier(report: SuiteReport, file: Path) -> Any:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from renqun.errors import RequestError
 from renqun.settings import PROJECT_ROOT, Group
 from renqun.storage import canonical_json
+from renqun.yaml_files import parse_strictly, read_once
 
 Stage = Literal["raw", "staging", "marts", "audience", "published"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -169,7 +170,7 @@ def load_suite(stage: Stage, name: str, folder: Path = EXPECTATIONS) -> Suite:
     file = folder / stage / f"{name}.yml"
     remedy = "correct the suite; expectations/README.md has the format"
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        content = parse_strictly(file.read_text(encoding="utf-8"))
         suite = Suite.model_validate(content)
     except FileNotFoundError as error:
         raise RequestError(f"there is no suite {stage}.{name}", where=str(file), remedy=remedy) from error
@@ -194,7 +195,7 @@ class _GateVar(BaseModel):
 
 def gate_vars(folder: Path = EXPECTATIONS) -> dict[str, float]:
     """Bounds of gates that a shop may override, with their defaults (`expectations/vars.yml`)."""
-    content = yaml.load((folder / "vars.yml").read_text(encoding="utf-8"), Loader=_StrictLoader)
+    content = read_once(folder / "vars.yml")
     return {name: _GateVar.model_validate(entry).value for name, entry in content.items()}
 
 
@@ -232,18 +233,3 @@ def _has_number(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(_has_number(one) for one in value)
     return False
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that appears twice is an error instead of the last one winning."""
-
-
-def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-    if twice:
-        raise yaml.constructor.ConstructorError(None, None, f"key twice: {', '.join(twice)}", node.start_mark)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
