@@ -210,7 +210,7 @@ def test_the_platforms_figures_stand_beside_ours(world: World) -> None:
 
 def test_customers_of_shopify_are_customers_and_no_members(world: World) -> None:
     rows = world.once.rows("select city, is_member, order_count from marts.dim_customers where customer_ids = ['77']")
-    assert rows == [("Leeds", False, 0)]
+    assert rows == [("Leeds", False, 1)], "the order that names no customer has the address"
     stated = world.once.rows("select customer_id, channel, is_granted from vault.int_consents order by 2")
     assert stated == [("77", "email", True), ("77", "sms", False)]
 

@@ -25,7 +25,7 @@ DAYS = [date(2026, 3, 9), date(2026, 3, 10)]
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> RunContext:
-    shops = "shops: [{id: shop, vars: {customer_coverage_rate_warning: 0.75}}]"
+    shops = "shops: [{id: shop, vars: {customer_coverage_rate_warning: 0.75, tgi_min_count: 2}}]"
     (tmp_path / "shops.yml").write_text(shops, encoding="utf-8")
     return RunContext.of("shop", "2026-03-10", home=Home(tmp_path), run_id="r1")
 
