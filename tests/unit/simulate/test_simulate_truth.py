@@ -168,15 +168,17 @@ def test_every_kind_of_plant_is_there_and_does_something(dirty_shop: SimulatedSh
     plants = dirty_shop.truth["planted"]
     kinds = {plant["kind"] for plant in plants}
 
-    assert len(kinds) == len(plants) > 140
+    assert len(kinds) == len(plants) > 360
     assert dirty_shop.truth["left_out"] == []
     for prefix in (
         "interest", "new_customer", "repurchase", "rfm", "cohort", "funnel", "refund", "money", "session", "consent",
         "presale", "state_changes", "order_amended", "order_stale", "order_in_two", "order_dirty", "order_late_row",
+        "aipl", "lifecycle", "churn", "relationship", "tier", "cart", "unpaid", "buyer", "refunder", "price", "quality",
+        "trend", "crowd", "item", "category", "same_person", "hidden_nick", "phone_of_20", "phone_of_21", "device",
         "event_twice", "events_without_id", "guest", "masked_nick", "zero_price", "line_twice", "lines_without_id",
     ):  # fmt: skip
         assert any(kind.startswith(prefix) for kind in kinds), prefix
-    assert all(plant["orders"] or plant["sessions"] for plant in plants)
+    assert all(plant["orders"] or plant["sessions"] or plant["is_member"] for plant in plants)
     assert len({plant["rfm_class"] for plant in plants if plant["rfm_class"]}) == 8
 
 
