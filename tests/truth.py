@@ -22,7 +22,7 @@ _ORDER_MEASURES = (
     "is_over_refunded",
 )  # fmt: skip
 
-UNTOLD = {"no file tells of members": {"relationship"}}
+UNTOLD: dict[str, set[str]] = {"no file tells of members": {"relationship"}, "no order shows a phone": set()}
 """Why the files cannot tell of something → families of segments that nobody can be planted for then."""
 
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from renqun.simulate.config import SimulationConfig
+from renqun.simulate.config import Form, SimulationConfig
 from renqun.simulate.facts import Event, Item, Line, Order, Person, Refund, Session
 from renqun.simulate.wall import DAY, day_number, day_text
 
 Step = tuple[int, str, Item | None, bool]
 """(at, event_type, item, whether the customer is logged in)"""
 PLANTED_CATEGORY = "cat_planted"
+WITHOUT_PHONES: frozenset[Form] = frozenset({"taobao_xlsx"})
+"""Forms whose orders name a buyer by nothing but the nick."""
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Planting:
         self.zone = ZoneInfo(config.time_zone)
         self.hold_back = config.hold_back
         self.has_members = config.profiles
+        self.has_phones = config.form not in WITHOUT_PHONES
         self.plants: list[Plant] = []
         self.left_out: list[str] = []
         self.not_told: dict[str, str] = {}
@@ -107,6 +110,12 @@ class Planting:
         if not self.has_members:
             self.not_told[kind] = "no file tells of members"
         return self.has_members
+
+    def shows_phones(self, kind: str) -> bool:
+        """Whether orders show the buyer's phone, which a kind is about; where not, the truth says so."""
+        if not self.has_phones:
+            self.not_told[kind] = "no order shows a phone"
+        return self.has_phones
 
     def item(self, name: str, price: int = 5000, category_id: str = PLANTED_CATEGORY) -> Item:
         """An item that only planted persons look at."""

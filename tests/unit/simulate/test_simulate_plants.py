@@ -101,18 +101,11 @@ def test_a_boundary_has_somebody_inside_and_somebody_just_outside(
 
 def test_the_rhythm_is_that_of_the_files(clean_shop: SimulatedShop) -> None:
     counted = recount(clean_shop.landing, clean_shop.config.time_zone)
-    same_person = clean_shop.truth["same_person"]
-    phones = {}
-    for rows in counted.orders.values():
-        if rows[0]["customer_id"] and "*" not in rows[0]["customer_id"]:
-            customer = rows[0]["customer_id"]
-            phones.setdefault(rows[0]["phone"], same_person.get(customer, customer))
+    bought_by = counted.buyers(clean_shop.truth["same_person"])
     days: dict[str, set[date]] = defaultdict(set)
     for order_id, (day, amount, back) in counted.paid().items():
-        shown, phone = (counted.orders[order_id][0][name] for name in ("customer_id", "phone"))
-        person = same_person.get(shown, shown) if "*" not in shown else phones.get(phone, "")
-        if person and not (back > 0 and back >= amount):
-            days[person].add(date.fromisoformat(day))
+        if bought_by[order_id] and not (back > 0 and back >= amount):
+            days[bought_by[order_id]].add(date.fromisoformat(day))
     gaps = sorted((later - earlier).days for seen in days.values() for earlier, later in pairwise(sorted(seen)))
 
     shop = clean_shop.truth["totals"][END.isoformat()]["after_late"]["rhythm"]
@@ -205,9 +198,9 @@ def test_members_are_shown_with_the_tier_and_the_fan_that_they_were_planted_with
 def test_the_truth_says_what_the_files_cannot_tell(tmp_path: Path) -> None:
     shop = make_shop(tmp_path, replace(small_config(), dirt=Dirt.none(), profiles=False))
 
-    assert set(shop.truth["not_told"]) == {"relationship_member", "tier", "same_person_chain"}
+    assert set(shop.truth["not_told"]) == {"relationship_member", "tier", "members_chain"}
     kinds = {plant["kind"] for plant in shop.truth["planted"]}
-    assert not [kind for kind in kinds if kind.startswith(("tier_", "relationship_member", "same_person_chain"))]
+    assert not [kind for kind in kinds if kind.startswith(("tier_", "relationship_member", "members_chain"))]
 
 
 def test_the_truth_says_what_the_history_is_too_short_for(tmp_path: Path) -> None:

@@ -35,11 +35,14 @@ items as (
     group by customer_key
 ),
 
+-- Shares are rounded: whether a threshold is reached is asked of the weights.
 categories as (
     select
         customer_key,
         category_id,
         share,
+        weight,
+        cast(sum(weight) over (partition by customer_key) as decimal(18, 6)) as total_weight,
         view_count + favourite_count + cart_count + deal_line_count as act_count
     from {{ ref("fct_customer_categories") }}
 ),
@@ -52,7 +55,7 @@ interests as (
         count(case
             when
                 act_count >= {{ var("category_affinity_min_acts") }}
-                and share >= {{ var("category_affinity_min_share") }}
+                and weight >= cast({{ var("category_affinity_min_share") }} as decimal(9, 6)) * total_weight
                 then 1
         end) as affine_category_count
     from categories
@@ -63,9 +66,11 @@ crowded as (
     select categories.customer_key, crowds.crowd_id
     from categories
     inner join {{ ref("category_crowds") }} as crowds on categories.category_id = crowds.category_id
-    group by categories.customer_key, crowds.crowd_id
+    group by categories.customer_key, crowds.crowd_id, categories.total_weight
     having
-        sum(categories.share) >= {{ var("crowd_min_share") }} and sum(categories.act_count) >= {{ var("crowd_min_acts") }}
+        cast(sum(categories.weight) as decimal(18, 6))
+        >= cast({{ var("crowd_min_share") }} as decimal(9, 6)) * categories.total_weight
+        and sum(categories.act_count) >= {{ var("crowd_min_acts") }}
 ),
 
 crowds as (
