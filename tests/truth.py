@@ -225,7 +225,7 @@ class _Comparison:
                 key = self.key_of[plant["customer_id"]]
                 self.same(f"{plant['kind']}, is due", key in due, plant["designed"]["repurchase"])
         catalogue = {row["segment_id"]: row["family"] for row in self.rows("select * from {dim_segments}")}
-        untold = {family for why in self.truth["not_told"] for family in UNTOLD[why]}
+        untold = {family for why in self.truth["not_told"].values() for family in UNTOLD[why]}
         wanted = {segment for segment, family in catalogue.items() if family not in untold}
         for inside, segments in looked_at.items():
             where = "inside" if inside else "outside"
