@@ -22,6 +22,9 @@ _ORDER_MEASURES = (
     "is_over_refunded",
 )  # fmt: skip
 
+UNTOLD: dict[str, set[str]] = {"no file tells of members": {"relationship"}, "no order shows a phone": set()}
+"""Why the files cannot tell of something → families of segments that nobody can be planted for then."""
+
 
 def assert_matches_truth(
     marts: duckdb.DuckDBPyConnection,
@@ -47,8 +50,11 @@ def assert_matches_truth(
     comparison.cohorts()
     for day in sorted({as_of, *built_dates}):
         comparison.segments(day)
+    comparison.stages()
     comparison.rfm()
+    comparison.persons()
     if as_of == truth["as_of"]:
+        comparison.designed()
         comparison.orders()
         comparison.funnels()
         comparison.sessions()
@@ -181,8 +187,8 @@ class _Comparison:
                     row = repurchase.get((month, int(horizon)), {})
                     self.same(f"agg_repurchase_rates__by_month, {month}, {horizon} days, {name}", row.get(name), count)
 
-    def segments(self, day: str) -> None:
-        """Members on a built day: how many, and each planted person."""
+    def members(self, day: str) -> dict[str, set[str]]:
+        """Segment → customers who are inside on a built day."""
         members: dict[str, set[str]] = defaultdict(set)
         for row in self.rows(
             """
@@ -192,6 +198,66 @@ class _Comparison:
             date.fromisoformat(day),
         ):
             members[row["segment_id"]].add(row["customer_key"])
+        return members
+
+    def designed(self) -> None:
+        """Planted persons at the end: in the segments that they were made for, and in no stage but the designed one.
+
+        Every segment of the catalogue must have somebody planted inside and somebody outside: one that has not would
+        be right by not being looked at.
+        """
+        members, stages = self.members(self.as_of), self.customer_stages()
+        looked_at: dict[bool, set[str]] = {True: set(), False: set()}
+        for plant in self.plants:
+            if plant["customer_id"] is None:
+                continue
+            key = self.key_of.get(plant["customer_id"])
+            counted = plant[self.stage][self.as_of]
+            for segment, inside in {**plant["designed"], **counted["segments"]}.items():
+                self.same(f"{plant['kind']} in {segment}", key in members[segment], inside)
+                looked_at[inside].add(segment)
+            for kind, stage in {**plant["designed_stages"], **counted["stages"]}.items():
+                if counted["is_customer"]:
+                    self.same(f"{plant['kind']}, {kind}", stages.get(key or "", {}).get(kind), stage)
+        due = {row["customer_key"] for row in self.rows("select * from {fct_item_repurchase_due} where is_due")}
+        for plant in self.plants:
+            if "repurchase" in plant["designed"]:
+                key = self.key_of[plant["customer_id"]]
+                self.same(f"{plant['kind']}, is due", key in due, plant["designed"]["repurchase"])
+        catalogue = {row["segment_id"]: row["family"] for row in self.rows("select * from {dim_segments}")}
+        untold = {family for why in self.truth["not_told"].values() for family in UNTOLD[why]}
+        wanted = {segment for segment, family in catalogue.items() if family not in untold}
+        for inside, segments in looked_at.items():
+            where = "inside" if inside else "outside"
+            self.same(f"segments with nobody planted {where}", sorted(wanted - segments), [])
+
+    def customer_stages(self) -> dict[str, Row]:
+        """Customer → stages."""
+        return {row["customer_key"]: row for row in self.rows("select * from {fct_customer_stages}")}
+
+    def stages(self) -> None:
+        """The shop's rhythm, which every customer's row tells."""
+        rhythms = self.rows(
+            """
+            select distinct shop_gap_count as gap_count, shop_gap_median_days as median, shop_gap_p90_days as p90
+            from {fct_customer_stages}
+            """
+        )
+        self.same("gaps between deal days", rhythms, [self.expected["rhythm"]])
+
+    def persons(self) -> None:
+        """Planted customer ids share a customer key exactly if they are one person's."""
+        same_person = self.truth["same_person"]
+        ids = {plant["customer_id"] for plant in self.plants} - {None}
+        by_key, by_person = defaultdict(set), defaultdict(set)
+        for customer_id in ids & self.key_of.keys():
+            by_key[self.key_of[customer_id]].add(customer_id)
+            by_person[same_person.get(customer_id, customer_id)].add(customer_id)
+        self.same("planted persons", sorted(map(sorted, by_key.values())), sorted(map(sorted, by_person.values())))
+
+    def segments(self, day: str) -> None:
+        """Members on a built day: how many, and each planted person."""
+        members = self.members(day)
         for segment, count in self.truth["totals"][day][self.stage]["segments"].items():
             self.same(f"members of {segment} on {day}", len(members[segment]), count)
         union = members["interest"] | members["new_customer"] | members["repurchase"]

@@ -158,6 +158,7 @@ def measures(tables: Tables, thresholds: Thresholds) -> dict[str, Row]:
         starts = [*dates, person["first_ordered_date"], person["joined_date"]]
         related = person["is_fan"] or person["is_member"] or person["is_buyer"]
         interests = {c: own for (customer, c), own in shares.items() if customer == key}
+        weight = sum(one[4] for one in interests.values())
         top = min(interests, key=lambda c: (-interests[c][5], c), default=None)
         crowds: dict[str, list[Any]] = defaultdict(list)
         for category, one in interests.items():
@@ -183,12 +184,12 @@ def measures(tables: Tables, thresholds: Thresholds) -> dict[str, Row]:
             "abandoned_cart_item_count": len(abandoned(tables, key, events.get(key, []))),
             "affine_item_count": len(affine_items(tables, events.get(key, []))),
             "repurchase_due_item_count": len(due.get(key, [])),
-            "affine_category_count": sum(sum(o[:4]) >= 5 and o[5] >= Decimal("0.5") for o in interests.values()),
+            "affine_category_count": sum(sum(o[:4]) >= 5 and 2 * o[4] >= weight for o in interests.values()),
             "top_category_id": top,
             "crowd_ids": sorted(
                 crowd
                 for crowd, parts in crowds.items()
-                if sum(p[5] for p in parts) >= Decimal("0.25") and sum(sum(p[:4]) for p in parts) >= 3
+                if 4 * sum(p[4] for p in parts) >= weight and sum(sum(p[:4]) for p in parts) >= 3
             )
             or None,
             "rfm_class": scores[key][6] if key in scores else None,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,16 @@ import duckdb
 import pytest
 from workbench import Workbench, differences
 
+import parsed_project
+from renqun.ingest.promote import promote_batches
+from renqun.ingest.receive import receive_files
 from renqun.publish.reader import open_marts
+from renqun.run import RunContext
 from renqun.settings import Home
-from renqun.simulate import simulate, small_config
+from renqun.simulate import Form, simulate, small_config
+from renqun.warehouse.layers import build_layer
 from renqun.warehouse.memory import MEMORY_TABLES
+from renqun.warehouse.plan import plan_build
 from truth import assert_matches_truth
 
 pytestmark = pytest.mark.e2e
@@ -76,6 +85,41 @@ def test_a_shop_in_taobaos_own_files_is_what_was_planted(tmp_path: Path) -> None
     _check_quarantine(bench, truth)
     with open_marts(Home(bench.home), "default") as marts:
         _check_orders_of_the_shop_itself(marts, truth)
+
+
+@pytest.mark.parametrize("form", ["taobao_xlsx", "shopify"])
+def test_a_shop_in_another_platforms_files_is_what_was_planted(form: Form, tmp_path: Path) -> None:
+    """What the models make of such files, without the gates and the publishing around them: both know no form."""
+    home = Home(tmp_path / "home")
+    paths = home.paths("default")
+    simulate(replace(small_config(), form=form), paths.landing, tmp_path / "truth.json")
+    truth = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
+    assert not list(paths.landing.glob("orders/*/orders.csv"))
+    with _build(home, truth["as_of"]) as marts:
+        assert_matches_truth(marts, truth, truth["as_of"])
+        if form == "taobao_xlsx":
+            _check_orders_of_the_shop_itself(marts, truth)
+
+
+@contextmanager
+def _build(home: Home, as_of: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Take in all that landed and build the models, in this process; the warehouse, opened to be read."""
+    shop = home.shop("default")
+    ctx = RunContext(home, shop, date.fromisoformat(as_of), run_id="truth")
+    for group in sorted(folder.name for folder in ctx.paths.landing.iterdir()):
+        days = sorted(date.fromisoformat(folder.name) for folder in (ctx.paths.landing / group).iterdir())
+        receive_files(home, shop, group, days)  # type: ignore[arg-type]
+        promote_batches(home, shop, group, days)  # type: ignore[arg-type]
+    plan = plan_build(ctx)
+    assert plan is not None
+    parsed = ctx.paths.warehouse_dir / "dbt" / "partial_parse.msgpack"
+    parsed_project.lend("default\n", parsed)
+    build_layer(ctx, plan, "staging")
+    build_layer(ctx, plan, "marts")
+    parsed_project.keep("default\n", parsed)
+    with duckdb.connect(str(ctx.paths.warehouse), read_only=True) as connection:
+        connection.execute("use marts")
+        yield connection
 
 
 def _check_orders_of_the_shop_itself(marts: duckdb.DuckDBPyConnection, truth: dict[str, Any]) -> None:

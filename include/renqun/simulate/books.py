@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from renqun.simulate.calendar import Calendar
@@ -87,30 +87,36 @@ class Books:
     customers: dict[str, CustomerPage] = field(default_factory=lambda: defaultdict(CustomerPage))
     days: dict[int, DayPage] = field(default_factory=lambda: defaultdict(DayPage))
     logins: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Visitor → customers whom it was seen with."""
+    """Visitor → customer ids that it was seen with; two are two, even if both are one person's."""
     carts: list[tuple[str, str, str, int]] = field(default_factory=list)
     """(customer of the event itself, visitor, item, time) of every cart and favourite event."""
     named: set[str] = field(default_factory=set)
     """Customers named by an order, an event or the members."""
+    same_person: Mapping[str, str] = field(default_factory=dict)
+    """Customer id → the id under which its person is kept, where that is another one."""
+
+    def kept_as(self, customer_id: str) -> str:
+        """The id under which a customer's person is kept."""
+        return self.same_person.get(customer_id, customer_id)
 
     def person_of(self, customer_id: str, visitor_id: str) -> str:
         """The customer whom an event belongs to; empty where it is a stranger's."""
         if customer_id:
-            return customer_id
+            return self.kept_as(customer_id)
         seen = self.logins.get(visitor_id, ())
-        return next(iter(seen)) if len(seen) == 1 else ""
+        return self.kept_as(next(iter(seen))) if len(seen) == 1 else ""
 
 
 def keep_books(facts: Facts, calendar: Calendar, as_of: int, members: Iterable[str], *, with_late: bool) -> Books:
     """The books as of the evening of a day, from files of folders up to it, with or without the late files."""
-    books = Books(as_of)
+    books = Books(as_of, same_person=facts.same_person)
     for order in facts.orders:
         if not order.is_ghost and (with_late or not order.is_late) and calendar.first_folder(order) <= as_of:
             _enter_order(order, books, calendar)
     for session in facts.sessions:
         if with_late or not session.is_late:
             _enter_session(session, books)
-    books.named.update(members)
+    books.named.update(map(books.kept_as, members))
     return books
 
 
@@ -128,7 +134,7 @@ def _enter_order(order: Order, books: Books, calendar: Calendar) -> None:
     entry = OrderEntry(order, paid_day, refunds)
     books.orders.append(entry)
     books.days[order.placed_day].orders_placed += 1
-    customer = order.identity
+    customer = books.kept_as(order.identity)
     if customer:
         books.named.add(customer)
     if paid_day is None or paid_at is None:
@@ -166,7 +172,7 @@ def _enter_session(session: Session, books: Books) -> None:
         day.visitors.add(visitor)
         if customer_id:
             books.logins[visitor].add(customer_id)
-            books.named.add(customer_id)
+            books.named.add(books.kept_as(customer_id))
         if kind == "view":
             day.views += 1
             day.viewers.add((customer_id, visitor))

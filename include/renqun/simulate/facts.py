@@ -34,6 +34,10 @@ class Person:
     city: str
     is_member: bool = False
     joined_day: int = 0
+    tier: str | None = None
+    """The tier that the members' export shows; none where that is left to chance."""
+    is_fan: bool | None = None
+    """Whether a member follows the shop; none where that is left to chance."""
 
 
 @dataclass(slots=True)
@@ -84,11 +88,18 @@ class Order:
     """Exported, but contradicted by what other files say of the same order: no fact."""
     only_on: int | None = None
     """The one day of whose file it is part."""
+    shows_contact: bool = False
+    """Whether phone and e-mail address are shown although the nick is hidden: they say whose the order is."""
+
+    @property
+    def shown_id(self) -> str:
+        """The customer id, where the export shows one that is not masked."""
+        return "" if "*" in self.customer_id else self.customer_id
 
     @property
     def identity(self) -> str:
         """The customer that the order can be given to; empty where there is none."""
-        return "" if "*" in self.customer_id else self.customer_id
+        return self.person.customer_id if self.shows_contact and self.person else self.shown_id
 
     @property
     def placed_day(self) -> int:
@@ -123,3 +134,5 @@ class Facts:
     people: list[Person] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
+    same_person: dict[str, str] = field(default_factory=dict)
+    """Customer id → the id under which the books keep its person, where somebody has several."""

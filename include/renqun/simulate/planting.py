@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from renqun.simulate.config import SimulationConfig
+from renqun.simulate.config import Form, SimulationConfig
 from renqun.simulate.facts import Event, Item, Line, Order, Person, Refund, Session
 from renqun.simulate.wall import DAY, day_number, day_text
 
 Step = tuple[int, str, Item | None, bool]
 """(at, event_type, item, whether the customer is logged in)"""
 PLANTED_CATEGORY = "cat_planted"
+WITHOUT_PHONES: frozenset[Form] = frozenset({"taobao_xlsx"})
+"""Forms whose orders name a buyer by nothing but the nick."""
 
 
 @dataclass
@@ -45,10 +47,26 @@ class Plant:
     attempts: list[Attempt] = field(default_factory=list)
     designed: dict[str, bool] = field(default_factory=dict)
     """Segment → whether inside at the end."""
+    designed_stages: dict[str, str | None] = field(default_factory=dict)
+    """Kind of stage → the stage at the end; none where the person has none."""
     repurchase_days: range | None = None
     """Days on which the person is inside the repurchase cycle; none where the segment is not meant."""
     rfm_class: str | None = None
     is_late: bool = False
+
+    @property
+    def customer(self) -> Person:
+        """Whom the exports name; a visitor without a customer id is nobody."""
+        assert self.person is not None, f"{self.kind} is a visitor"
+        return self.person
+
+    def expect(self, *segments: str, inside: bool) -> None:
+        """Say of segments whether the person is inside at the end."""
+        self.designed.update(dict.fromkeys(segments, inside))
+
+    def expect_one(self, segments: Iterable[str], the_one: str | None) -> None:
+        """Say that the person is inside exactly one of several segments, or in none of them."""
+        self.designed.update({segment: segment == the_one for segment in segments})
 
 
 class Planting:
@@ -60,8 +78,12 @@ class Planting:
         self.first_traffic_day = day_number(config.traffic_start)
         self.zone = ZoneInfo(config.time_zone)
         self.hold_back = config.hold_back
+        self.has_members = config.profiles
+        self.has_phones = config.form not in WITHOUT_PHONES
         self.plants: list[Plant] = []
         self.left_out: list[str] = []
+        self.not_told: dict[str, str] = {}
+        self.same_person: dict[str, str] = {}
         self._events = 0
 
     def at(self, age: int, clock: str = "12:00:00") -> int:
@@ -76,9 +98,28 @@ class Planting:
         self.left_out.append(kind)
         return False
 
-    def item(self, name: str, price: int = 5000) -> Item:
+    def shows_visits(self, age: int, kind: str) -> bool:
+        """Whether the history of traffic is long enough for a kind; where not, the truth says so."""
+        if self.end - age >= self.first_traffic_day:
+            return True
+        self.left_out.append(kind)
+        return False
+
+    def lists_members(self, kind: str) -> bool:
+        """Whether the files tell of members, which a kind is about; where not, the truth says so."""
+        if not self.has_members:
+            self.not_told[kind] = "no file tells of members"
+        return self.has_members
+
+    def shows_phones(self, kind: str) -> bool:
+        """Whether orders show the buyer's phone, which a kind is about; where not, the truth says so."""
+        if not self.has_phones:
+            self.not_told[kind] = "no order shows a phone"
+        return self.has_phones
+
+    def item(self, name: str, price: int = 5000, category_id: str = PLANTED_CATEGORY) -> Item:
         """An item that only planted persons look at."""
-        return Item(f"planted-{name}", f"种植 {name}", PLANTED_CATEGORY, price, 30)
+        return Item(f"planted-{name}", f"种植 {name}", category_id, price, 30)
 
     def plant(self, kind: str, note: str, *, is_visitor: bool = False, item: Item | None = None) -> Plant:
         """A new person of a kind; kinds are unique."""
@@ -128,6 +169,28 @@ class Planting:
         )
         plant.orders.append(order)
         return order
+
+    def buy(self, plant: Plant, *ages: int, lines: Sequence[Line] | None = None) -> None:
+        """An order for each age, paid within minutes; without lines one piece of the plant's own item each."""
+        for age in ages:
+            self.order(plant, self.at(age, "10:00:00"), self.at(age, "10:05:00"), lines)
+
+    def refund(self, plant: Plant, order: int, age: int) -> None:
+        """Give back all that an order (from 0) cost, line by line."""
+        refunded = plant.orders[order]
+        at = self.at(age, "15:00:00")
+        refunded.refunds = [Refund(place, at, line.paid) for place, line in enumerate(refunded.lines) if line.paid]
+
+    def enrol(self, plant: Plant, *, tier: str = "", is_fan: bool = False) -> None:
+        """Make a plant a member since the first day."""
+        person = plant.customer
+        person.is_member, person.joined_day = True, self.first_day
+        person.tier, person.is_fan = tier, is_fan
+
+    def unite(self, plant: Plant, *others: Plant) -> None:
+        """Say that what is planted under several customer ids is one person."""
+        for other in others:
+            self.same_person[other.customer_id or ""] = plant.customer_id or ""
 
     @staticmethod
     def line(item: Item, quantity: int = 1, discount: int = 0) -> Line:

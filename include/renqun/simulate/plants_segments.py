@@ -95,7 +95,7 @@ def _bought(bed: Planting, kind: str, ages: tuple[int, ...], note: str, *, insid
     for age in ages:
         bed.order(plant, bed.at(age, "10:00:00"), bed.at(age, "10:05:00"))
     if inside is not None:
-        plant.designed["new_customer"] = inside
+        plant.expect("new_customer", "lifecycle_new", inside=inside)
     return plant
 
 
@@ -114,6 +114,7 @@ def _new_customer(bed: Planting) -> None:
     plant = _bought(bed, "new_customer_other_refunded", (100, 50), "the other order was refunded", inside=True)
     plant.orders[1].refunds = [_whole(plant, 1, bed.at(3))]
     plant = _bought(bed, "new_customer_refunded", (50,), "the only order was refunded", inside=False)
+    plant.expect("lifecycle_prospect", inside=True)
     plant.orders[0].refunds = [_whole(plant, 0, bed.at(3))]
     plant = bed.plant("new_customer_free", "an order paid with 0 is a deal")
     free = bed.line(bed.item("free", price=0))
@@ -175,6 +176,10 @@ def _rfm(bed: Planting) -> None:
             at = bed.at(age, f"{9 + number % 4:02d}:00:00")
             bed.order(plant, at, at + 30)
         plant.rfm_class = rfm_class
+        plant.expect_one(RFM_EXTREMES, rfm_class)
+        # The highest score of money; and no shop's rhythm is as slow as two years.
+        plant.expect("high_value", inside=rich)
+        plant.expect("lapsed_high_value", inside=rich and not recent)
     if bed.reaches(720, "rfm_outside"):
         _bought(bed, "rfm_outside", (720,), "the only deal is a day older than the window of RFM")
 

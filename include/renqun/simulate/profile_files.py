@@ -60,7 +60,8 @@ def draft_members(people: list[Person], calendar: Calendar, drafts: Drafts) -> N
         for number, person in enumerate(people):
             if not person.is_member or person.joined_day > day:
                 continue
-            is_fan = number % 3 != 0
+            is_fan = number % 3 != 0 if person.is_fan is None else person.is_fan
+            tier = _TIERS[min(3, number % 10 // 3)] if person.tier is None else person.tier
             joined = person.joined_day * DAY + 36_000 + number % 36_000
             birthday = day_text(1_000 + number * 37 % 12_000) if number % 4 else ""
             draft.rows.append(
@@ -69,7 +70,7 @@ def draft_members(people: list[Person], calendar: Calendar, drafts: Drafts) -> N
                     wall_text(joined),
                     "true" if is_fan else "false",
                     wall_text(joined) if is_fan else "",
-                    _TIERS[min(3, number % 10 // 3)],
+                    tier,
                     str(number * 17 % 5_000),
                     birthday,
                     ("female", "male", "")[number % 3],

@@ -145,7 +145,7 @@ class ShopifyOrders:
             "Outstanding Balance": "0.00" if state.is_paid else money(order.paid),
             "Phone": f"'+86{person.phone}" if person and is_known else "",
             "Source": "web",
-            "Customer ID": order.identity,
+            "Customer ID": order.shown_id,
         }
 
     def _time(self, at: int) -> str:

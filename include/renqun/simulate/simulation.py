@@ -22,9 +22,7 @@ from renqun.simulate.excluded_orders import describe_excluded_orders, draft_excl
 from renqun.simulate.facts import Facts, Person
 from renqun.simulate.order_forms import order_files
 from renqun.simulate.planting import Planting
-from renqun.simulate.plants_orders import plant_orders
-from renqun.simulate.plants_segments import plant_segments
-from renqun.simulate.plants_visits import plant_visits
+from renqun.simulate.plants import plant_all, plant_by_rhythm
 from renqun.simulate.profile_files import Consent
 from renqun.simulate.totals import shop_totals
 from renqun.simulate.trade import Trade, trade
@@ -88,9 +86,8 @@ def _simulate(
     progress("orders", 0.0)
     ordinary = trade(config)
     if config.plant:
-        plant_segments(bed)
-        plant_orders(bed)
-        plant_visits(bed)
+        plant_all(bed)
+        plant_by_rhythm(bed, ordinary.orders, calendar)
     excluded = place_excluded_orders(config, bed)
     progress("traffic", 0.0)
     sessions = visit(config, ordinary)
@@ -99,6 +96,7 @@ def _simulate(
         people=ordinary.people + ordinary.prospects + planted_people,
         orders=ordinary.orders + [order for plant in bed.plants for order in plant.orders] + excluded,
         sessions=sessions + [session for plant in bed.plants for session in plant.sessions],
+        same_person=bed.same_person,
     )
     if config.hold_back:
         _hold_back(ordinary, facts, calendar, config.seed)
@@ -270,6 +268,8 @@ def _truth(
         "daily_from": day_text(calendar.daily_from),
         "late_files": [draft.path for draft in files if draft.is_late],
         "left_out": bed.left_out,
+        "not_told": bed.not_told,
+        "same_person": bed.same_person,
         "absent_customers": [dirt.NOBODY] if config.dirt.bad_rows else [],
         "files": {draft.path: draft.describe() for draft in files},
         "totals": totals,

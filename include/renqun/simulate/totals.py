@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from renqun.simulate.books import Books, CustomerPage, interested, new_customers, rfm_base
 from renqun.simulate.order_state import money
 from renqun.simulate.rfm import rfm_classes
+from renqun.simulate.stages import rhythm
 from renqun.simulate.wall import day_number, day_text, month_text, months_between
 
 HORIZONS = (30, 60, 90, 180, 360)
@@ -41,6 +43,7 @@ def shop_totals(books: Books) -> dict[str, Any]:
         "events": sum(day.events for day in books.days.values()),
         "sessions": sum(day.sessions for day in books.days.values()),
         "segments": {"interest": len(interested(books)), "new_customer": len(new_customers(books))},
+        "rhythm": asdict(rhythm(books)),
         "rfm": {
             "customers": len(base),
             "recency_days": sum(recency for recency, _, _ in base.values()),

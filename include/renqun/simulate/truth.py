@@ -3,15 +3,19 @@
 Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
 
 - `schema_version`, `form`, `time_zone`, `currency`, `seed`, `as_of`, `traffic_start`, `daily_from`, `late_files`,
-  `left_out` (kinds that the history is too short for), `absent_customers` (named by quarantined rows only).
+  `left_out` (kinds that the history is too short for), `not_told` (kinds that the files cannot tell of → why),
+  `absent_customers` (named by quarantined rows only), `same_person` (customer id → the first one of the same person).
 - `files`: path below the landing tree, or below the late tree where `is_late` → `source`, `date`, `rows`, `quarantined`
   (reason → rows), `left_out` (reason → further rows that only sum others), `same_bytes_as`.
 - `totals`: as-of date → `before_late` and `after_late` → sums of the whole shop: orders, amounts, sessions, `segments`,
-  `rfm`, `rfm_classes`, `days` (day → measures of that day), `cohorts` (month → size, lists by period and horizon).
+  `rhythm` (count, median and p90 of the gaps between deal days), `rfm`, `rfm_classes`, `days` (day → measures of that
+  day), `cohorts` (month → size, lists by period and horizon).
 - `planted`: one entry a planted person or visitor: `kind`, `note`, `customer_id` (null for a visitor), `visitor_ids`,
-  `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `rfm` (or
-  null), `cohort` (or null); `rfm_class` (at `as_of`, null where not designed), `consent` (true, false, null: never
-  asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`, all at `as_of` with the late files in.
+  `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `stages` (of
+  the lifecycle, and risk of churn), `rfm` (or null), `cohort` (or null): all of it counted from the books. At `as_of`
+  with the late files in: `designed` (segment → inside), `designed_stages` (kind → stage, or null for none) and
+  `rfm_class` (null where not designed), as stated by the plant; `is_member`, `consent` (true, false, null: never
+  asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`.
 
 The truth is what the files tell. It is the same in the generic and Taobao's forms; Shopify's cannot tell an amount of a
 line nor the time of a refund, see `shopify_files.py`.
@@ -26,6 +30,7 @@ from renqun.simulate.calendar import Calendar
 from renqun.simulate.order_state import money
 from renqun.simulate.planting import Plant, Planting
 from renqun.simulate.profile_files import Consent
+from renqun.simulate.stages import LIFECYCLE, Stages, rhythm, stages_of
 from renqun.simulate.totals import HORIZONS
 from renqun.simulate.wall import DAY, day_text, month_text, wall_text
 
@@ -65,6 +70,9 @@ def describe_plants(
                     if plant.customer_id
                 },
                 "rfm_class": plant.rfm_class,
+                "designed": plant.designed,
+                "designed_stages": plant.designed_stages,
+                "is_member": plant.person is not None and plant.person.is_member,
                 "consent": None if consent is None else consent.is_granted and consent.withdrawn_day is None,
                 "orders": [_order(entry, calendar) for entry in entries],
                 "sessions": [
@@ -91,27 +99,48 @@ class _View:
         self.interest = interested(books)
         self.new = new_customers(books)
         self.rfm = rfm_base(books)
+        self.rhythm = rhythm(books)
 
     def segments(self, plant: Plant) -> dict[str, bool]:
-        """Segment → inside."""
-        customer = plant.customer_id or ""
-        return {
-            "interest": customer in self.interest,
-            "new_customer": customer in self.new,
+        """Segment → inside, for the segments that the books can be asked about."""
+        person, stages = self._person(plant), self._stages(plant)
+        operating = {
+            "interest": person in self.interest,
+            "new_customer": person in self.new,
             "repurchase": plant.repurchase_days is not None and self.books.as_of in plant.repurchase_days,
         }
+        is_known = person in self.books.named
+        return {
+            **operating,
+            "key_operating": any(operating.values()),
+            **{f"lifecycle_{stage}": is_known and stages.lifecycle == stage for stage in LIFECYCLE},
+            "churn_risk": stages.is_churn_risk,
+        }
+
+    def stages(self, plant: Plant) -> dict[str, Any]:
+        """What `fct_customer_stages` must show of a planted customer."""
+        stages = self._stages(plant)
+        return {"lifecycle_stage": stages.lifecycle, "is_churn_risk": stages.is_churn_risk}
 
     def of(self, plant: Plant) -> dict[str, Any]:
         """What the marts must show of a planted customer as of the day."""
-        customer = plant.customer_id or ""
-        page = self.books.customers.get(customer)
-        rfm = self.rfm.get(customer)
+        person = self._person(plant)
+        page = self.books.customers.get(person)
+        rfm = self.rfm.get(person)
         return {
-            "is_customer": customer in self.books.named,
+            "is_customer": person in self.books.named,
             "segments": self.segments(plant),
+            "stages": self.stages(plant),
             "rfm": None if rfm is None else {"recency_days": rfm[0], "frequency": rfm[1], "monetary": money(rfm[2])},
             "cohort": None if page is None or not page.deals else self._cohort([day for day, _ in page.deals]),
         }
+
+    def _person(self, plant: Plant) -> str:
+        return self.books.kept_as(plant.customer_id or "")
+
+    def _stages(self, plant: Plant) -> Stages:
+        person = self._person(plant)
+        return stages_of(self.books, person, self.rhythm, is_new=person in self.new)
 
     def _cohort(self, days: list[int]) -> dict[str, Any]:
         first = min(days)
@@ -127,9 +156,10 @@ class _View:
 
 
 def _check(plant: Plant, view: _View, end: int) -> None:
-    """What was designed must be what happened."""
-    shown = view.segments(plant)
-    wrong = {segment: inside for segment, inside in plant.designed.items() if shown[segment] != inside}
+    """What was designed must be what happened, as far as the books can be asked."""
+    shown: dict[str, Any] = {**view.segments(plant), **view.stages(plant)}
+    designed = {**plant.designed, **plant.designed_stages}
+    wrong = {what: wanted for what, wanted in designed.items() if what in shown and shown[what] != wanted}
     if wrong:
         raise PlantedContradiction(f"{plant.kind}: designed {wrong}, but as of day {end} it is {shown}")
 

@@ -40,6 +40,16 @@ class Recount:
                 found[order_id] = (paid_at[:10], amount, refunded)
         return found
 
+    def buyers(self, same_person: dict[str, str]) -> dict[str, str]:
+        """Order → who bought: by customer id, else, where the nick has stars, by the phone; empty for nobody."""
+        shown = {order_id: rows[0]["customer_id"] for order_id, rows in self.orders.items()}
+        of_phone = {self.orders[order][0]["phone"]: nick for order, nick in shown.items() if nick and "*" not in nick}
+        names = {
+            order: of_phone.get(self.orders[order][0]["phone"], "") if "*" in nick else nick
+            for order, nick in shown.items()
+        }
+        return {order: same_person.get(name, name) for order, name in names.items()}
+
     def sessions(self) -> int:
         """Visits, parted by more than 30 minutes."""
         times: dict[str, list[datetime]] = defaultdict(list)

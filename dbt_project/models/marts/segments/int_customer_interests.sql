@@ -35,13 +35,20 @@ items as (
     group by customer_key
 ),
 
+-- Shares are rounded: whether a threshold is reached is asked of the weights, in whole millionths as they were made.
 categories as (
     select
         customer_key,
         category_id,
         share,
+        cast(weight * 1000000 as bigint) as weight_millionths,
         view_count + favourite_count + cart_count + deal_line_count as act_count
     from {{ ref("fct_customer_categories") }}
+),
+
+categories_weighed as (
+    select *, cast(sum(weight_millionths) over (partition by customer_key) as bigint) as total_millionths
+    from categories
 ),
 
 interests as (
@@ -52,20 +59,22 @@ interests as (
         count(case
             when
                 act_count >= {{ var("category_affinity_min_acts") }}
-                and share >= {{ var("category_affinity_min_share") }}
+                and weight_millionths >= cast({{ var("category_affinity_min_share") }} as decimal(9, 6)) * total_millionths
                 then 1
         end) as affine_category_count
-    from categories
+    from categories_weighed
     group by customer_key
 ),
 
 crowded as (
     select categories.customer_key, crowds.crowd_id
-    from categories
+    from categories_weighed as categories
     inner join {{ ref("category_crowds") }} as crowds on categories.category_id = crowds.category_id
-    group by categories.customer_key, crowds.crowd_id
+    group by categories.customer_key, crowds.crowd_id, categories.total_millionths
     having
-        sum(categories.share) >= {{ var("crowd_min_share") }} and sum(categories.act_count) >= {{ var("crowd_min_acts") }}
+        sum(categories.weight_millionths)
+        >= cast({{ var("crowd_min_share") }} as decimal(9, 6)) * categories.total_millionths
+        and sum(categories.act_count) >= {{ var("crowd_min_acts") }}
 ),
 
 crowds as (
