@@ -225,8 +225,9 @@ def run_dbt(
                 json.dumps(variables, sort_keys=True),
                 "--log-level",
                 "error",
+                "--no-write-json",
                 "--log-level-file",
-                "none",
+                "error",
                 *(["--partial-parse-file-path", str(parsed)] if parsed.exists() else []),
             ]
         )
