@@ -1,8 +1,8 @@
 """A made-up shop's ready facts, written straight into a warehouse: what the segment marts read, at any scale.
 
-Whole scale is a million customers with a year of 20 million order lines and 100 million events. Customers are not equal: few
-come often, three in ten never buy, and everybody has a few categories. A hash of the row's number decides everything, so that
-the same scale gives the same facts.
+Whole scale is a million customers with a year of 20 million order lines and 100 million events. Customers differ:
+few come often, three in ten never buy, everybody has a few categories. A hash of the row's number decides everything,
+so that the same scale gives the same facts.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
             is_paid, is_paid as is_deal,
             orders.ordered_date, if(is_paid, orders.ordered_date, null) as paid_date,
             cast(orders.ordered_date as timestamp) + to_minutes(cast(orders.minute as bigint)) as ordered_at,
-            if(is_paid, cast(orders.ordered_date as timestamp) + to_minutes(cast(orders.minute as bigint) + 1), null) as paid_at
+            if(is_paid, ordered_at + interval 1 minute, null) as paid_at
         from (
             select i, date '{FIRST_DATE}' + cast(i // {scale.orders_a_day} as integer) as ordered_date,
                 cast(floor({0.7 * scale.customers} * pow(share(i, 1), 2)) as bigint) as buyer,
@@ -146,9 +146,11 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
             cast(1 as decimal(18, 3)) as quantity,
             cast(5 + hash(lines.item_id) % 30000 / 100.0 as decimal(18, 6)) as unit_price,
             cast(null as decimal(18, 6)) as discount_amount,
-            lines.paid_amount, lines.is_paid, lines.is_deal, lines.ordered_date, lines.paid_date, lines.ordered_at, lines.paid_at
+            lines.paid_amount, lines.is_paid, lines.is_deal,
+            lines.ordered_date, lines.paid_date, lines.ordered_at, lines.paid_at
         from (
-            select orders.* exclude (paid_amount), concat(n) as line_key, cast(paid_amount / 2 as decimal(18, 2)) as paid_amount,
+            select orders.* exclude (paid_amount), concat(n) as line_key,
+                cast(paid_amount / 2 as decimal(18, 2)) as paid_amount,
                 item_of(hash(customer_key), hash(order_id, n)) as item_id
             from marts.fct_orders as orders, range(2) as lines (n)
             where ordered_date >= date '{begins}' and ordered_date < date '{ends}'
@@ -160,7 +162,8 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
         select concat('e', events.i) as event_id, events.event_type, concat('v', events.visitor) as visitor_id,
             people.customer_key, people.customer_id, items.item_id,
             if(hash(events.i, 60) % 10 = 0, null, items.category_id) as category_id,
-            events.event_date, cast(events.event_date as timestamp) + to_seconds(cast(hash(events.i, 61) % 57600 as bigint)) as event_at
+            events.event_date,
+            cast(events.event_date as timestamp) + to_seconds(cast(hash(events.i, 61) % 57600 as bigint)) as event_at
         from (
             select i, visitor, item_of(visitor, i) as item_id,
                 ['view', 'view', 'view', 'view', 'view', 'view', 'view', 'cart', 'favourite', 'search'][
@@ -196,7 +199,7 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
         order by event_date
     """)  # fmt: skip
     connection.execute(
-        f"insert into ops.batches select source, date '{ends}' - 1 from (values ('orders'), ('traffic_events')) as s (source)"
+        f"insert into ops.batches select unnest(['orders', 'traffic_events', 'members']), date '{ends}' - 1"
     )
 
 
@@ -209,12 +212,14 @@ def _tell_customers(connection: duckdb.DuckDBPyConnection) -> None:
     """Customers as of the facts that there are."""
     connection.execute("""
         create or replace table marts.dim_customers as
-        select people.customer_key, ['普通会员', 'VIP', null, '至尊VIP'][1 + cast(hash(people.i, 70) % 4 as bigint)] as tier,
+        select people.customer_key,
+            ['普通会员', 'VIP', null, '至尊VIP'][1 + cast(hash(people.i, 70) % 4 as bigint)] as tier,
             if(hash(people.i, 71) % 2 = 0, 'f', 'm') as gender, concat('b', hash(people.i, 72) % 7) as age_band,
             concat('省', hash(people.i, 73) % 34) as province,
             ['low', 'middle', 'high'][1 + cast(hash(people.i, 74) % 3 as bigint)] as price_tier,
             'search' as first_touch_source, concat('cat', hash(people.i, 75) % 60) as preferred_category_id,
-            people.i % 3 = 0 as is_member, people.i % 4 = 0 as is_fan, orders.first_ordered_date is not null as is_buyer,
+            people.i % 3 = 0 as is_member, people.i % 4 = 0 as is_fan,
+            orders.first_ordered_date is not null as is_buyer,
             if(people.i % 3 = 0, date '2025-01-01', null) as joined_date, orders.first_ordered_date,
             date '2025-04-01' as first_event_date, events.last_event_date
         from vault.bench_people as people

@@ -1,7 +1,8 @@
 """What the segment marts cost on a large shop, the first day and the next: `python -m tests.bench.segments --help`.
 
-Ready facts are made up (`segment_facts`), the models are built by dbt as in production, and Polars computes some of the results
-from the same facts: unequal results are an error, seconds are not.
+Ready facts are made up (`segment_facts`), the models are built by dbt as in production, and Polars computes some of the
+results from the same facts: unequal results are an error, seconds are not. The engine may take as much memory as in
+production (`RENQUN_MEMORY_LIMIT`), and spills to disk beyond it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def main() -> int:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.segments", description=__doc__)
     parser.add_argument(
-        "--scale", type=float, default=0.05, help="share of a million customers, 20 million lines, 100 million events"
+        "--scale", type=float, default=0.02, help="share of a million customers, 20 million lines, 100 million events"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave Polars out")
     parser.add_argument("--keep", help="work in this folder and keep it; facts that are there are used again")
