@@ -91,7 +91,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "select {{ tojson([conditions, segments]) }}"
     )
     warehouse = Warehouse(RawShop(folder), folder / "warehouse.duckdb")
-    result = run_dbt(["compile", "--inline", inline], warehouse, DAY, None)
+    result = run_dbt(["compile", "--inline", inline], warehouse, {"as_of_date": str(DAY)})
     conditions, segments = json.loads(result.result.results[0].node.compiled_code.removeprefix("select "))
     return {"conditions": conditions, "segments": segments}
 
@@ -153,7 +153,7 @@ def with_one_more_row(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehou
     warehouse = Warehouse(shop, folder / "warehouse.duckdb")
     warehouse.tell(DAY)
     without_tests = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    run_dbt(["build", *without_tests, "--select", "path:seeds", "path:models"], warehouse, DAY, None, project=project)
+    run_dbt(["build", *without_tests, "--select", "path:seeds", "path:models"], warehouse, {"as_of_date": str(DAY)}, project=project)
     return warehouse, project
 
 
