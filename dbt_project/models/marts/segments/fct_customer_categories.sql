@@ -4,19 +4,14 @@
 {%- set weights = var("behaviour_weights") %}
 
 -- Halved every category_half_life_days, in whole millionths: sums of integers do not depend on the order of rows.
-with ages as (
-    select age_days, decay_millionths
+with decays as (
+    select {{ add_days(as_of_date(), "-age_days") }} as act_date, decay_millionths
     from (
         values
         {%- for age in range(var("category_days")) %}
         ({{ age }}, {{ (1000000 * 0.5 ** (age / var("category_half_life_days"))) | round | int }}){{ "," if not loop.last }}
         {%- endfor %}
     ) as ages (age_days, decay_millionths)
-),
-
-decays as (
-    select {{ add_days(as_of_date(), "-age_days") }} as act_date, decay_millionths
-    from ages
 ),
 
 -- A number for every key: a year of acts is grouped by it, which takes half of what the keys' texts take.
@@ -43,14 +38,10 @@ visitors as (
 
 event_days as (
     select
-        coalesce(
-            open_uids.customer_number, member_ids.customer_number, visitors.customer_number
-        ) as customer_number,
+        coalesce(open_uids.customer_number, member_ids.customer_number, visitors.customer_number) as customer_number,
         days.category_id,
         days.item_id,
-        cast(days.view_count as integer) as view_count,
-        cast(days.favourite_count as integer) as favourite_count,
-        cast(days.cart_count as integer) as cart_count,
+        days.view_count, days.favourite_count, days.cart_count,
         days.event_date
     from {{ ref("int_visitor_category_days") }} as days
     left join visitors on days.visitor_id = visitors.visitor_id
@@ -68,7 +59,7 @@ acts as (
         days.cart_count,
         0 as deal_line_count,
         decays.decay_millionths * (
-            {{ weights["view"] }} * cast(days.view_count as bigint)
+            {{ weights["view"] }} * days.view_count
             + {{ weights["favourite"] }} * days.favourite_count
             + {{ weights["cart"] }} * days.cart_count
         ) as weight_millionths
@@ -80,10 +71,7 @@ acts as (
         customers.customer_number,
         lines.category_id,
         lines.item_id,
-        0 as view_count,
-        0 as favourite_count,
-        0 as cart_count,
-        1 as deal_line_count,
+        0 as view_count, 0 as favourite_count, 0 as cart_count, 1 as deal_line_count,
         cast({{ weights["buy"] }} * decays.decay_millionths as bigint) as weight_millionths
     from {{ ref("fct_order_lines") }} as lines
     inner join decays on lines.paid_date = decays.act_date
@@ -92,32 +80,20 @@ acts as (
 ),
 
 -- What names no category is of its item's.
-categorised as (
+weighed as (
     select
         acts.customer_number,
         coalesce(acts.category_id, items.category_id) as category_id,
-        acts.view_count,
-        acts.favourite_count,
-        acts.cart_count,
-        acts.deal_line_count,
-        acts.weight_millionths
+        cast(sum(acts.view_count) as bigint) as view_count,
+        cast(sum(acts.favourite_count) as bigint) as favourite_count,
+        cast(sum(acts.cart_count) as bigint) as cart_count,
+        cast(sum(acts.deal_line_count) as bigint) as deal_line_count,
+        cast(sum(acts.weight_millionths) as bigint) as weight_millionths
     from acts
     left join {{ ref("dim_items") }} as items
         on case when acts.category_id is null then acts.item_id end = items.item_id
-),
-
-weighed as (
-    select
-        customer_number,
-        category_id,
-        cast(sum(view_count) as bigint) as view_count,
-        cast(sum(favourite_count) as bigint) as favourite_count,
-        cast(sum(cart_count) as bigint) as cart_count,
-        cast(sum(deal_line_count) as bigint) as deal_line_count,
-        cast(sum(weight_millionths) as bigint) as weight_millionths
-    from categorised
-    where category_id is not null
-    group by customer_number, category_id
+    where acts.category_id is not null or items.category_id is not null
+    group by acts.customer_number, coalesce(acts.category_id, items.category_id)
 ),
 
 totals as (
