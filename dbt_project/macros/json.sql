@@ -21,20 +21,22 @@
     ))
 {%- endmacro %}
 
-{#- A JSON array, as text, of objects over the rows of a group, in the order of `order_by` (a total order). -#}
+{#-
+    A JSON array, as text, of objects over the rows of a group, in the order of `order_by` (a total order). Engines sort an
+    array of records by their fields in turn, and quickly: let the pairs begin with what `order_by` names.
+-#}
 {% macro json_array_agg_text(pairs, order_by) -%}
     {{ return(adapter.dispatch("json_array_agg_text", "renqun")(pairs, order_by)) }}
 {%- endmacro %}
 
 {% macro duckdb__json_array_agg_text(pairs, order_by) -%}
-    cast(to_json(list(json_object(
+    cast(to_json(list_sort(list(struct_pack(
         {%- for name, expression in pairs %}
-        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        "{{ name }}" := {{ expression }}{{ "," if not loop.last }}
         {%- endfor %}
-    ) order by {{ order_by }})) as varchar)
+    )))) as varchar)
 {%- endmacro %}
 
-{#- Spark sorts an array of structs by their fields in turn: let the pairs begin with what `order_by` names. -#}
 {% macro default__json_array_agg_text(pairs, order_by) -%}
     to_json(sort_array(collect_list(named_struct(
         {%- for name, expression in pairs %}

@@ -70,7 +70,11 @@
         from {{ this }} as spells
         inner join {{ ref("int_identifier_customers") }} as identifiers
             on spells.customer_key = identifiers.identifier_key
-        where spells.exited_on is null and identifiers.customer_key <> spells.customer_key
+        where
+            spells.exited_on is null
+            and identifiers.customer_key <> spells.customer_key
+            -- The same said of identifiers alone: those that name their person are most, and never enter the join.
+            and identifiers.customer_key <> identifiers.identifier_key
     )
 {%- endmacro %}
 

@@ -59,10 +59,16 @@ def _bench(arguments: argparse.Namespace, work: Path) -> int:
     _show_stages(measured)
     _show_ratios(measured, arguments.history)
     _show_peers(compared)
+    is_equal = all(row["equal"] for row in compared)
+    if not arguments.no_segments:
+        _say("the segment marts of a large shop ...")
+        command = [sys.executable, "-m", "tests.bench.segments", "--scale", str(arguments.segments_scale)]
+        command += ["--no-peers"] if arguments.no_peers else []
+        is_equal = subprocess.run(command, check=False).returncode == 0 and is_equal
     if not arguments.no_readers:
         _say("reading exports as platforms give them ...")
         subprocess.run([sys.executable, "-m", "tests.bench.readers"], check=True)
-    return 0 if all(row["equal"] for row in compared) else 1
+    return 0 if is_equal else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,6 +80,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--day-events", type=int, help="events of the measured day (default: as a day of history)")
     parser.add_argument("--day-lines", type=int, help="order lines of the measured day")
     parser.add_argument("--no-peers", action="store_true", help="leave Polars and chDB out")
+    parser.add_argument("--no-segments", action="store_true", help="leave the segment marts of a large shop out")
+    parser.add_argument(
+        "--segments-scale", type=float, default=0.02, help="that shop: share of a million customers and their year"
+    )
     parser.add_argument("--no-readers", action="store_true", help="leave the readers of exports out")
     parser.add_argument("--keep", help="work in this folder and keep it")
     return parser.parse_args()

@@ -153,8 +153,8 @@ def with_one_more_row(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehou
     warehouse = Warehouse(shop, folder / "warehouse.duckdb")
     warehouse.tell(DAY)
     without_tests = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    everything = ["build", *without_tests, "--select", "path:seeds", "path:models"]
-    run_dbt(everything, warehouse, {"dates_from": "warehouse"}, project=project)
+    command = ["build", *without_tests, "--select", "path:seeds", "path:models"]
+    run_dbt(command, warehouse, {"dates_from": "warehouse"}, project=project)
     return warehouse, project
 
 

@@ -1,5 +1,5 @@
 {#- Grain: customer x date with a deal.
-    A customer's distinct deal pay dates, with what they brought and the first of them; cohorts count on it.
+    A customer's distinct deal pay dates, with what they brought, the first of them and the gap before; cohorts count on it.
     Definition: docs/definitions/cohorts.md -#}
 {{ config(schema="intermediate", materialized="table") }}
 
@@ -19,5 +19,8 @@ select
     deal_orders,
     net_amount,
     paid_date,
-    min(paid_date) over (partition by customer_key) as first_deal_date
+    -- By the same order as the gap, so that one sort serves both; the first day of all is the first so far.
+    min(paid_date) over (partition by customer_key order by paid_date) as first_deal_date,
+    cast({{ days_between("lag(paid_date) over (partition by customer_key order by paid_date)", "paid_date") }} as integer)
+        as gap_days
 from deal_days

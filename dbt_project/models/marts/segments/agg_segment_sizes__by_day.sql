@@ -10,10 +10,21 @@
     pre_hook="{{ forget_rows_after_previous_build('as_of_date') }}",
 ) }}
 
-with members_by_segment as (
-    select segment_id, count(*) as customers
-    from {{ ref("int_segment_members") }}
-    group by segment_id
+with members as (
+    select {{ explode_array("segment_numbers") }} as segment_number
+    from {{ ref("int_customer_segments") }}
+),
+
+members_by_number as (
+    select segment_number, count(*) as customers
+    from members
+    group by segment_number
+),
+
+members_by_segment as (
+    select segments.segment_id, members_by_number.customers
+    from members_by_number
+    inner join {{ ref("dim_segments") }} as segments on members_by_number.segment_number = segments.segment_number
 ),
 
 -- From the spells, not from the members: so that yesterday + entered - exited = today can fail.

@@ -34,21 +34,12 @@ deals as (
     group by customer_key
 ),
 
-gaps_ranked as (
-    select
-        customer_key,
-        gap_days,
-        row_number() over (partition by customer_key order by gap_days, paid_date) as position,
-        count(*) over (partition by customer_key) as gap_count
-    from {{ ref("int_customer_gaps") }}
-),
-
--- Of fewer gaps a median says nothing about the customer.
+-- Of fewer gaps a median says nothing about the customer. Discrete: a gap that the customer had.
 own_medians as (
-    select customer_key, min(gap_days) as own_gap_median_days
-    from gaps_ranked
-    where gap_count >= {{ var("churn_min_deal_days") }} - 1 and {{ has_reached_quantile("position", "gap_count", 0.5) }}
+    select customer_key, percentile_disc(0.5) within group (order by gap_days) as own_gap_median_days
+    from {{ ref("int_customer_gaps") }}
     group by customer_key
+    having count(*) >= {{ var("churn_min_deal_days") }} - 1
 )
 
 select

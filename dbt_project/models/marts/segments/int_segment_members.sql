@@ -1,7 +1,8 @@
 {#- Grain: shop x segment x customer inside as of D.
-    Every segment's members with the facts that put them in; the memberships' memory is in fct_segment_memberships.
+    Every segment's members with the facts that put them in; the memberships' memory is in fct_segment_memberships. A view:
+    only memberships read the reasons, all others read who is inside, which costs no texts (int_customer_segments).
     Definition: docs/definitions/segments.md -#}
-{{ config(schema="intermediate", materialized="table") }}
+{{ config(schema="intermediate", materialized="view") }}
 
 with operating_members as (
     select segment_id, customer_key, reason
