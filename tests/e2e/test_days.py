@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from small_shop import DAYS, drop_day
 from workbench import Workbench, differences, published_bytes
@@ -70,6 +72,9 @@ def test_a_full_refresh_equals_the_sum_of_the_increments(each_day: Workbench) ->
     before = published_bytes(each_day)
     each_day.done("run", "--date", DAYS[-1], "--full-refresh")
     assert published_bytes(each_day) == before
+    (file,) = each_day.shop().glob(f"quality/builds/{DAYS[-1]}/*/marts.json")
+    report = json.loads(file.read_text())
+    assert not report["resumed"], "the tables were built anew"
 
 
 def test_sizes_follow_from_entered_and_exited(each_day: Workbench) -> None:

@@ -19,7 +19,7 @@ from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.storage import write_json_atomically
 from renqun.warehouse.dbt import NodeResult, read_results, run_dbt
-from renqun.warehouse.plan import BuildPlan, require_current
+from renqun.warehouse.plan import BuildPlan, progress_file, require_current
 from renqun.warehouse.reevaluate import reevaluate
 
 Layer = Literal["staging", "marts"]
@@ -70,7 +70,8 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
         TechnicalError: a model or dbt itself failed.
     """
     build = plan.context(ctx)
-    work = ctx.paths.warehouse_dir / "dbt" / layer
+    progress = progress_file(ctx, layer)
+    work = progress.parent
     with exclusive(
         ctx.paths.writer_lock,
         f"build_layer {layer} as of {plan.as_of}",
@@ -78,7 +79,7 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
     ) as lock:
         require_current(ctx, plan)
         started = time.monotonic()
-        earlier = _load_progress(work)
+        earlier = _load_progress(progress)
         resumes = earlier is not None and earlier.build_id == plan.build_id
         if resumes and earlier is not None and earlier.is_done:
             logger.info("layer %s of build %s is built already", layer, plan.build_id)
@@ -90,7 +91,7 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
         command = ["retry"] if retries else ["build", *_TESTS_ONCE, "--select", *selection(plan, layer)]
         if plan.full_refresh and not retries:
             command.append("--full-refresh")
-        _save_progress(work, _Progress(build_id=plan.build_id, is_done=False))
+        _save_progress(progress, _Progress(build_id=plan.build_id, is_done=False))
         try:
             nodes = run_dbt(
                 build,
@@ -103,7 +104,7 @@ def build_layer(ctx: RunContext, plan: BuildPlan, layer: Layer) -> LayerReport:
             failed = tuple(read_results(work / "target", build.paths.warehouse))
             _record(build, plan, LayerReport(layer, retries, time.monotonic() - started, failed))
             raise
-        _save_progress(work, _Progress(build_id=plan.build_id, is_done=True))
+        _save_progress(progress, _Progress(build_id=plan.build_id, is_done=True))
         report = LayerReport(layer, retries, round(time.monotonic() - started, 3), tuple(nodes))
         _record(build, plan, report)
     return report
@@ -130,13 +131,12 @@ def _has_failed_nodes(work: Path, warehouse: Path) -> bool:
     return any(node.state in _UNHEALTHY for node in read_results(work / "target", warehouse))
 
 
-def _load_progress(work: Path) -> _Progress | None:
-    file = work / "progress.json"
+def _load_progress(file: Path) -> _Progress | None:
     return _Progress.model_validate_json(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-def _save_progress(work: Path, progress: _Progress) -> None:
-    write_json_atomically(work / "progress.json", progress.model_dump())
+def _save_progress(file: Path, progress: _Progress) -> None:
+    write_json_atomically(file, progress.model_dump())
 
 
 def _record(ctx: RunContext, plan: BuildPlan, report: LayerReport) -> None:

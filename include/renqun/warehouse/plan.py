@@ -112,6 +112,8 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
             )
             if plan is None:
                 return None
+            if is_past or unfinished is None or (plan.full_refresh and not unfinished.is_full_refresh):
+                forget_progress(ctx)
             if not is_past:
                 ledger.begin(
                     connection,
@@ -280,6 +282,18 @@ def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Seq
             pending=frozenset(plan.pending),
             raw_root=str(ctx.paths.raw),
         )
+
+
+def progress_file(ctx: RunContext, layer: str) -> Path:
+    """How far a layer of the newest try of a build has come."""
+    return ctx.paths.warehouse_dir / "dbt" / layer / "progress.json"
+
+
+def forget_progress(ctx: RunContext) -> None:
+    """Let no layer go on from what an earlier try has made: a build that was finished has the id of its full refresh,
+    of its build by other definitions and, in a warehouse of its own, of the same past date again."""
+    for file in (ctx.paths.warehouse_dir / "dbt").glob("*/progress.json"):
+        file.unlink(missing_ok=True)
 
 
 def _identity(shop_id: str, as_of: date, batches: Sequence[BatchRecord]) -> str:

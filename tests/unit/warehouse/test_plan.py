@@ -23,6 +23,7 @@ from renqun.warehouse.plan import (
     finish_build,
     load_plan,
     plan_build,
+    progress_file,
     require_batches,
     require_current,
 )
@@ -161,6 +162,50 @@ def test_a_build_goes_on_as_it_began_when_its_failing_model_is_repaired(
     assert plan_build(_run(home, "2026-03-02")) == begun
     assert begun is not None
     assert not begun.full_refresh
+
+
+def _leave_progress(home: Home) -> Path:
+    file = progress_file(_run(home, "2026-03-01"), "marts")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("{}")
+    return file
+
+
+def test_a_finished_build_that_is_made_anew_goes_on_from_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _build(home, "2026-03-01")
+    file = _leave_progress(home)
+    assert plan_build(_run(home, "2026-03-01")) is None
+    assert file.exists(), "nothing is planned"
+    anew = plan_build(_run(home, "2026-03-01"), full_refresh=True)
+    assert anew is not None
+    assert not file.exists()
+    _leave_progress(home)
+    assert plan_build(_run(home, "2026-03-01")) == anew
+    assert file.exists(), "this try resumes where it failed"
+    finish_build(_run(home, "2026-03-01"), anew)
+    monkeypatch.setattr(fingerprint, "of_project", lambda shop, *_: "changed")
+    assert plan_build(_run(home, "2026-03-01")) is not None
+    assert not file.exists()
+
+
+def test_an_unfinished_build_that_shall_be_made_anew_goes_on_from_nothing(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _build(home, "2026-03-01")
+    _accept(home, "b" * 16, "2026-03-02")
+    assert plan_build(_run(home, "2026-03-02")) is not None
+    file = _leave_progress(home)
+    assert plan_build(_run(home, "2026-03-02"), full_refresh=True) is not None
+    assert not file.exists()
+
+
+def test_a_past_date_goes_on_from_nothing(home: Home) -> None:
+    _accept(home, "a" * 16, "2026-03-01")
+    _accept(home, "b" * 16, "2026-03-02")
+    _build(home, "2026-03-02")
+    file = _leave_progress(home)
+    assert plan_build(_run(home, "2026-03-02"), as_of=date(2026, 3, 1)) is not None
+    assert not file.exists(), "its warehouse is new"
 
 
 def test_what_an_unfinished_build_left_of_other_definitions_is_built_anew(

@@ -32,6 +32,8 @@ counted as (
         customer_id,
         open_uid,
         {{ value_at_minimum("coalesce(source, '')", funnel_tie_record('events')) }} as first_source,
+        {{ value_at_minimum("coalesce(event_id, '')", funnel_tie_record('events')) }} as first_event_id,
+        {{ value_at_minimum('event_type', funnel_tie_record('events')) }} as first_event_type,
         count(*) as event_count,
         count(case when event_type = 'view' then 1 end) as view_count,
         count(case when event_type = 'cart' then 1 end) as cart_count,
@@ -61,9 +63,11 @@ select
     counted.customer_id,
     counted.open_uid,
     coalesce(open_uids.customer_key, member_ids.customer_key) as customer_key,
+    nullif(counted.first_event_id, '') as first_event_id,
 
     -- strings
     nullif(counted.first_source, '') as first_source,
+    counted.first_event_type,
 
     -- numerics
     counted.event_count,

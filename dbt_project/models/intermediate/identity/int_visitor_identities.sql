@@ -58,15 +58,19 @@ recounted_visitors as (
 seen as (
 
     select
-        visitor_id, customer_id, open_uid, first_source, first_event_at, 0 as is_known,
+        visitor_id, customer_id, open_uid, first_source, first_event_id, first_event_type, first_event_at, 0 as is_known,
         event_date as first_event_date, event_date as last_event_date
     from touched_days
     union all
-    select visitor_id, customer_id, open_uid, first_source, first_event_at, 0, event_date, event_date
+    select
+        visitor_id, customer_id, open_uid, first_source, first_event_id, first_event_type, first_event_at, 0,
+        event_date, event_date
     from {{ ref('int_visitor_days') }}
     where visitor_id in (select recounted_visitors.visitor_id from recounted_visitors)
     union all
-    select visitor_id, customer_id, open_uid, first_source, first_event_at, 1, first_event_date, last_event_date
+    select
+        visitor_id, customer_id, open_uid, first_source, first_event_id, first_event_type, first_event_at, 1,
+        first_event_date, last_event_date
     from {{ this }}
     where
         visitor_id in (select touched_days.visitor_id from touched_days)
@@ -79,7 +83,7 @@ seen as (
 seen as (
 
     select
-        visitor_id, customer_id, open_uid, first_source, first_event_at, 0 as is_known,
+        visitor_id, customer_id, open_uid, first_source, first_event_id, first_event_type, first_event_at, 0 as is_known,
         event_date as first_event_date, event_date as last_event_date
     from {{ ref('int_visitor_days') }}
 
@@ -88,16 +92,20 @@ seen as (
 {%- endif %}
 
 -- A day that was read again knows better than what was kept of it: at the same moment it comes first.
+{%- set first_day = record([
+    ('at', 'first_event_at'), ('is_known', 'is_known'), ('source', "coalesce(first_source, '')"),
+]) %}
+
 select
     -- ids
     visitor_id,
     customer_id,
     open_uid,
+    nullif({{ value_at_minimum("coalesce(first_event_id, '')", first_day) }}, '') as first_event_id,
 
     -- strings
-    nullif({{ value_at_minimum("coalesce(first_source, '')", record([
-        ('at', 'first_event_at'), ('is_known', 'is_known'), ('source', "coalesce(first_source, '')"),
-    ])) }}, '') as first_source,
+    nullif({{ value_at_minimum("coalesce(first_source, '')", first_day) }}, '') as first_source,
+    {{ value_at_minimum('first_event_type', first_day) }} as first_event_type,
 
     -- dates
     min(first_event_date) as first_event_date,

@@ -40,6 +40,9 @@ visits as (
         coalesce(identities.first_source, '') as first_source,
         identities.first_event_date,
         identities.last_event_date,
+        identities.first_event_id is null as has_no_id,
+        coalesce(identities.first_event_id, '') as first_event_id,
+        coalesce(identities.first_event_type, '') as first_event_type,
         identities.first_event_at
     from identities
     left join open_uids on identities.open_uid = open_uids.identifier_value
@@ -54,7 +57,8 @@ select
 
     -- strings
     nullif({{ value_at_minimum('first_source', record([
-        ('at', 'first_event_at'), ('visitor', 'visitor_id'), ('open_uid', 'open_uid'), ('customer', 'customer_id'),
+        ('at', 'first_event_at'), ('has_no_id', 'has_no_id'), ('id', 'first_event_id'), ('type', 'first_event_type'),
+        ('visitor', 'visitor_id'), ('open_uid', 'open_uid'), ('customer', 'customer_id'),
     ])) }}, '') as first_touch_source,
 
     -- dates
