@@ -1,7 +1,8 @@
 {#-
-    Grain: one person of an export of members, known by the strongest identifier of the row, as the newest export tells it
-    (by date folder, file name and row); who is in none, as the newest export of Shopify's customers does: known to the
-    shop, but no member.
+    Grain: one person of an export of members, known by the strongest identifier of the row, and one date of joining: a
+    row that says what counts on some D. By date folder, file name and row, a newer row takes the place of an older one
+    from the date of joining on that it tells; whoever joins after D waits, and the row before counts. Who is in no export
+    of members, as the newest export of Shopify's customers says: known to the shop, but no member.
 -#}
 {{ config(
     materialized='incremental',
@@ -53,15 +54,23 @@ known as (
 
 ),
 
-ranked as (
+dated as (
+
+    select *, {{ business_date('joined_at') }} as joined_date
+    from known
+
+),
+
+compared as (
 
     select
         *,
-        row_number() over (
+        min(coalesce(joined_date, cast('0001-01-01' as date))) over (
             partition by identifier_key
             order by is_member desc, _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
-        ) as version_rank
-    from known
+            rows between unbounded preceding and 1 preceding
+        ) as replaced_from_date
+    from dated
 
 )
 
@@ -85,7 +94,7 @@ select
     is_fan,
 
     -- dates
-    {{ business_date('joined_at') }} as joined_date,
+    joined_date,
     {{ business_date('fan_since_at') }} as fan_since_date,
 
     -- timestamps
@@ -98,5 +107,5 @@ select
     _source_file,
     _source_row
 
-from ranked
-where version_rank = 1
+from compared
+where replaced_from_date is null or replaced_from_date > coalesce(joined_date, cast('0001-01-01' as date))

@@ -14,17 +14,15 @@ identifiers as (
 
 ),
 
--- A member who joins after D waits; so does a fan.
 member_rows as (
 
     select
         identifiers.customer_key,
         members.tier, members.gender, members.age_band, members.province, members.city, members.joined_date,
-        members.is_member, members._folder_date, members._source_file, members._source_row, members._batch_id,
-        case when members.fan_since_date > {{ as_of_date() }} then false else members.is_fan end as is_fan
-    from {{ ref('int_members') }} as members
+        members.is_member, members.is_fan, members._folder_date, members._source_file, members._source_row,
+        members._batch_id
+    from {{ ref('int_members_current') }} as members
     inner join identifiers on members.identifier_key = identifiers.identifier_key
-    where members.joined_date is null or members.joined_date <= {{ as_of_date() }}
 
 ),
 
