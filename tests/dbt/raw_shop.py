@@ -135,23 +135,11 @@ class Warehouse:
     def build(self, as_of: date, *options: str, finish: bool = True, select: Iterable[str] = OWN_MODELS) -> Any:
         """Run dbt as of a date and, unless told otherwise, record the build as finished."""
         self.tell(as_of)
-        without = [] if "--full-refresh" in options else self._unfed()
-        result = run_dbt(["build", "--select", *select, *without, *options], self, {"dates_from": "warehouse"})
+        result = run_dbt(["build", "--select", *select, *options], self, {"dates_from": "warehouse"})
         if finish:
             self.consumed |= {batch["batch_id"] for batch in self.shop.batches if batch["ds"] <= as_of}
             self.built.append(as_of)
         return result
-
-    def _unfed(self) -> list[str]:
-        """What a build that continues leaves out, like the pipeline: seeds, and the staging of what no file is of."""
-        if not self.built:
-            return []
-        fed = {batch["source"] for batch in self.shop.batches}
-        return [
-            "--exclude",
-            "path:seeds",
-            *(f"source:raw.{name}+1,path:models/staging" for name in GROUPS if name not in fed),
-        ]
 
     def tell(self, as_of: date) -> None:
         """Write the ledger that dbt reads, as the pipeline does before a build."""
