@@ -56,7 +56,10 @@ known as (
 
 dated as (
 
-    select *, {{ business_date('joined_at') }} as joined_date
+    select
+        *,
+        {{ business_date('joined_at') }} as joined_date,
+        coalesce({{ business_date('joined_at') }}, cast('0001-01-01' as date)) as counts_from_date
     from known
 
 ),
@@ -65,7 +68,7 @@ compared as (
 
     select
         *,
-        min(coalesce(joined_date, cast('0001-01-01' as date))) over (
+        min(counts_from_date) over (
             partition by identifier_key
             order by is_member desc, _folder_date desc, _source_file desc, _source_row desc, _batch_id desc
             rows between unbounded preceding and 1 preceding
@@ -95,6 +98,7 @@ select
 
     -- dates
     joined_date,
+    counts_from_date,
     {{ business_date('fan_since_at') }} as fan_since_date,
 
     -- timestamps
@@ -108,4 +112,4 @@ select
     _source_row
 
 from compared
-where replaced_from_date is null or replaced_from_date > coalesce(joined_date, cast('0001-01-01' as date))
+where replaced_from_date is null or replaced_from_date > counts_from_date
