@@ -187,6 +187,11 @@ create table marts.agg_shop_kpis__reconciled as
 select 'shop' as shop_id, date '2026-03-10' as business_date, measure, ours::decimal(18, 2) as our_value,
     theirs::decimal(18, 2) as platform_value, (ours - theirs)::decimal(18, 2) as difference
 from (values ('visitors', 10, 13), ('views', 20, null), ('paid_amount', 80, 80)) as t (measure, ours, theirs);
+-- An excluded order of 5.00 is theirs only; they miss as much of what is ours.
+create table marts.agg_kpi_gaps__by_day as
+select 'shop' as shop_id, date '2026-03-10' as business_date, 'paid_amount' as measure, reason,
+    amount::decimal(18, 2) as amount
+from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (reason, amount);
 """
 
 SCRIPTS = (

@@ -48,6 +48,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_shop_kpis__by_day": ("shop_id", "business_date"),
     "agg_customer_coverage__by_day": ("shop_id", "business_date"),
     "agg_shop_kpis__reconciled": ("shop_id", "business_date", "measure"),
+    "agg_kpi_gaps__by_day": ("shop_id", "business_date", "measure", "reason"),
     "fct_item_traffic__by_day": ("shop_id", "business_date", "item_id"),
     "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
     "fct_ad_spend__by_day": ("shop_id", "business_date", "ad_key"),
