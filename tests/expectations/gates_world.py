@@ -26,6 +26,7 @@ create table reference.rfm_classes as select unnest(['champions', 'key_develop',
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
 create table reference.cohort_horizons as select unnest([30, 60]) as within_days;
+create table reference.kpi_comparisons as select unnest(['day', 'week']) as comparison, unnest([1, 7]) as period_days;
 """
 
 _PEOPLE_AND_THINGS = """
@@ -137,6 +138,27 @@ left join (values
     (date '2026-02-12', 0, 0, 0, 0, 0, 20), (date '2026-03-09', 2, 1, 1, 70, 40, 0),
     (date '2026-03-10', 1, 1, 1, 80, 80, 30)
 ) as k (day, orders_paid, buyers, new_buyers, paid, net, refunded) on d.day = k.day;
+-- day: o3 (80.00) against o5 and o6 (70.00, of which nobody's 40.00); week: these three against nothing.
+create table marts.agg_kpi_changes__by_period as
+select 'shop' as shop_id, comparison, 10 as visitors_current, buyers as buyers_paid_current,
+    cast(now as decimal(18, 2)) as paid_amount_current, cast(before as decimal(18, 2)) as paid_amount_previous,
+    cast(now - before as decimal(18, 2)) as change_amount, true as is_complete, date '2026-03-10' as as_of_date,
+    since::date as current_start_date, date '2026-03-10' as current_end_date, since::date - days as previous_start_date,
+    date '2026-03-10' - days as previous_end_date
+from (values ('day', 1, 80, 70, '2026-03-10', 1), ('week', 2, 150, 0, '2026-03-04', 7))
+    as t (comparison, buyers, now, before, since, days);
+create table marts.agg_kpi_change_effects as
+select 'shop' as shop_id, comparison, dimension, dimension_value, effect, cast(amount as decimal(18, 2)) as amount,
+    date '2026-03-10' as as_of_date
+from (values
+    ('day', 'shop', '(all)', 'amount_per_buyer', 50), ('day', 'shop', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'source', 'search', 'rate', 50), ('day', 'source', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'customer_kind', 'new', 'rate', 50), ('day', 'customer_kind', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'category', 'tea', 'volume', -20), ('day', 'category', 'tea', 'rate', 30),
+    ('week', 'shop', '(all)', 'undefined_factors', 110), ('week', 'shop', '(no customer)', 'unidentified_orders', 40),
+    ('week', 'source', 'search', 'volume', 150), ('week', 'customer_kind', 'new', 'volume', 150),
+    ('week', 'category', 'tea', 'volume', 150)
+) as t (comparison, dimension, dimension_value, effect, amount);
 -- Paid orders of which the buyer is known: all but o5.
 create table marts.agg_customer_coverage__by_day as
 select

@@ -196,6 +196,28 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.agg_shop_kpis__by_day set refunded_amount = 0 where business_date = '2026-02-12'", set()),
     "agg_shop_kpis__by_day-absent_is_not_zero": (
         "update marts.agg_shop_kpis__by_day set visitors = null where business_date = '2026-02-12'", set()),
+    "agg_kpi_changes__by_period-every_comparison_once": (
+        "insert into marts.agg_kpi_changes__by_period"
+        " select * replace ('year' as comparison, null as change_amount, false as is_complete,"
+        " null as paid_amount_previous) from marts.agg_kpi_changes__by_period where comparison = 'day'", set()),
+    "agg_kpi_changes__by_period-sales_conserved": (
+        # A cent more on both sides: the change stands.
+        "update marts.agg_kpi_changes__by_period set paid_amount_current = 80.01, paid_amount_previous = 70.01"
+        " where comparison = 'day'", set()),
+    "agg_kpi_changes__by_period-change_is_told": (
+        "update marts.agg_kpi_changes__by_period set change_amount = 10.01 where comparison = 'day';"
+        "update marts.agg_kpi_change_effects set amount = amount + 0.01"
+        " where comparison = 'day' and effect in ('amount_per_buyer', 'rate')", set()),
+    "agg_kpi_changes__by_period-people_counted_once": (
+        # The visitors of seven days, added up, and one more.
+        "update marts.agg_kpi_changes__by_period set visitors_current = 71 where comparison = 'week'", set()),
+    "agg_kpi_change_effects-key_unique": (
+        "insert into marts.agg_kpi_change_effects"
+        " select * replace (0 as amount) from marts.agg_kpi_change_effects where effect = 'undefined_factors'", set()),
+    "agg_kpi_change_effects-add_up_to_the_change": (
+        # The orders of nobody are forgotten in one dimension.
+        "delete from marts.agg_kpi_change_effects"
+        " where dimension = 'source' and effect = 'unidentified_orders'", set()),
     # -- of how many orders the buyer is known -------------------------------------------------------------------
     "agg_customer_coverage__by_day-key_unique": (
         "insert into marts.agg_customer_coverage__by_day from marts.agg_customer_coverage__by_day"

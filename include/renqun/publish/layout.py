@@ -48,6 +48,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_shop_kpis__by_day": ("shop_id", "business_date"),
     "agg_customer_coverage__by_day": ("shop_id", "business_date"),
     "agg_shop_kpis__reconciled": ("shop_id", "business_date", "measure"),
+    "agg_kpi_changes__by_period": ("shop_id", "as_of_date", "comparison"),
+    "agg_kpi_change_effects": ("shop_id", "as_of_date", "comparison", "dimension", "dimension_value", "effect"),
     "agg_kpi_gaps__by_day": ("shop_id", "business_date", "measure", "reason"),
     "fct_item_traffic__by_day": ("shop_id", "business_date", "item_id"),
     "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
