@@ -21,7 +21,7 @@ create table run.context as select
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
-    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count;
+    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count, 2 as anomaly_report_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
@@ -159,6 +159,21 @@ from (values
     ('week', 'source', 'search', 'volume', 150), ('week', 'customer_kind', 'new', 'volume', 150),
     ('week', 'category', 'tea', 'volume', 150)
 ) as t (comparison, dimension, dimension_value, effect, amount);
+-- The last two days. The paid amount of 2026-03-10 is unusual; the 9th is a promotion's that was not before.
+create table marts.fct_kpi_anomalies as
+select shop_id, business_date, k.kpi, value::decimal(18, 6) as value, if(is_odd, 20, null)::decimal(18, 6) as expected_value,
+    if(is_odd, 60, null)::decimal(18, 6) as deviation, if(is_odd, 51.9, null)::decimal(18, 6) as allowed_deviation,
+    is_odd as is_anomaly, business_date = date '2026-03-09' as is_promotion,
+    case when is_odd then 'weekday' when business_date = date '2026-03-09' then 'no_baseline' else 'too_few_days' end as basis
+from (
+    select shop_id, business_date, unnest([
+        {'kpi': 'visitors', 'value': visitors::double}, {'kpi': 'buyers_paid', 'value': buyers_paid},
+        {'kpi': 'orders_paid', 'value': orders_paid}, {'kpi': 'paid_amount', 'value': paid_amount},
+        {'kpi': 'refunded_amount', 'value': refunded_amount}, {'kpi': 'conversion_rate', 'value': 0.1},
+        {'kpi': 'amount_per_buyer', 'value': paid_amount}
+    ], recursive := true)
+    from marts.agg_shop_kpis__by_day where business_date > date '2026-03-08'
+) as k cross join lateral (select k.kpi = 'paid_amount' and business_date = date '2026-03-10' as is_odd) as o;
 -- Paid orders of which the buyer is known: all but o5.
 create table marts.agg_customer_coverage__by_day as
 select

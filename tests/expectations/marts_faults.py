@@ -218,6 +218,15 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         # The orders of nobody are forgotten in one dimension.
         "delete from marts.agg_kpi_change_effects"
         " where dimension = 'source' and effect = 'unidentified_orders'", set()),
+    "fct_kpi_anomalies-key_unique": (
+        "insert into marts.fct_kpi_anomalies from marts.fct_kpi_anomalies"
+        " where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-every_figure_every_day": (
+        "delete from marts.fct_kpi_anomalies where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-values_are_the_shops": (
+        "update marts.fct_kpi_anomalies set value = 11 where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-verdict_follows": (
+        "update marts.fct_kpi_anomalies set is_anomaly = false where is_anomaly", set()),
     # -- of how many orders the buyer is known -------------------------------------------------------------------
     "agg_customer_coverage__by_day-key_unique": (
         "insert into marts.agg_customer_coverage__by_day from marts.agg_customer_coverage__by_day"

@@ -50,6 +50,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_shop_kpis__reconciled": ("shop_id", "business_date", "measure"),
     "agg_kpi_changes__by_period": ("shop_id", "as_of_date", "comparison"),
     "agg_kpi_change_effects": ("shop_id", "as_of_date", "comparison", "dimension", "dimension_value", "effect"),
+    "fct_kpi_anomalies": ("shop_id", "business_date", "kpi"),
     "agg_kpi_gaps__by_day": ("shop_id", "business_date", "measure", "reason"),
     "fct_item_traffic__by_day": ("shop_id", "business_date", "item_id"),
     "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
