@@ -16,7 +16,15 @@ from marts_reference import person_of, quantile, ratio
 from marts_world import Row, Tables, event_order
 
 COMPARISONS = {"day": (1, 1), "weekday": (1, 7), "week": (7, 7), "four_weeks": (28, 28)}
-KPIS = ["visitors", "buyers_paid", "orders_paid", "paid_amount", "refunded_amount", "conversion_rate", "amount_per_buyer"]
+KPIS = [
+    "visitors",
+    "buyers_paid",
+    "orders_paid",
+    "paid_amount",
+    "refunded_amount",
+    "conversion_rate",
+    "amount_per_buyer",
+]
 NAMES = {"shop": ("visitors", "conversion", "amount_per_buyer")}
 Part = tuple[Fraction | None, Decimal]
 """How many (none: money without people or pieces), and what they paid."""
@@ -27,9 +35,7 @@ def days_of(last: date, count: int) -> set[date]:
 
 
 def first_day(tables: Tables) -> date | None:
-    return min(
-        [e["event_date"] for e in tables.events] + [o["ordered_date"] for o in tables.orders], default=None
-    )
+    return min([e["event_date"] for e in tables.events] + [o["ordered_date"] for o in tables.orders], default=None)
 
 
 def first_source(events: Iterable[Row]) -> str:
@@ -52,7 +58,9 @@ def items_of(tables: Tables) -> dict[str, str | None]:
 
 def kind(tables: Tables, customer: str, start: date) -> str:
     before = [
-        o["paid_date"] for o in tables.orders if o["is_paid"] and o["customer_key"] == customer and o["paid_date"] < start
+        o["paid_date"]
+        for o in tables.orders
+        if o["is_paid"] and o["customer_key"] == customer and o["paid_date"] < start
     ]
     if not before:
         return "new"
@@ -93,7 +101,10 @@ def parts(tables: Tables, days: set[date]) -> dict[str, tuple[int | None, dict[s
 
     visitors = len({e["visitor_id"] for e in events}) if tables.has_traffic else None
     found: dict[str, tuple[int | None, dict[str, Part]]] = {
-        "shop": (visitors, {"(all)": (Fraction(len(buyers)), sum(paid.values(), Decimal(0))), "(no customer)": (None, nobody)}),
+        "shop": (
+            visitors,
+            {"(all)": (Fraction(len(buyers)), sum(paid.values(), Decimal(0))), "(no customer)": (None, nobody)},
+        ),
         "customer_kind": (None, of_people(kinds) | {"(no customer)": (None, nobody)}),
         "category": (
             None,
@@ -166,7 +177,9 @@ def factor_effects(dimension: str, wholes: list[Fraction], own: list[Part]) -> d
         return Fraction(of_part * wholes[i] // wholes[j], 10**6)
 
     effects = to_cents(shapley(in_millionths))
-    assert all(abs(Fraction(ours) - true) <= Fraction(1, 100) for ours, true in zip(effects, shapley(exact), strict=True))
+    assert all(
+        abs(Fraction(ours) - true) <= Fraction(1, 100) for ours, true in zip(effects, shapley(exact), strict=True)
+    )
     return dict(zip(NAMES.get(dimension, ("volume", "mix", "rate")), effects, strict=True))
 
 
@@ -187,7 +200,10 @@ def effects(tables: Tables) -> dict[tuple[str, ...], Decimal]:
                 for side in sides
             ]
             for value in values[0].keys() | values[1].keys():
-                nothing: Part = (None if value in ("(no customer)", "(postage and rounding)") else Fraction(0), Decimal(0))
+                nothing: Part = (
+                    None if value in ("(no customer)", "(postage and rounding)") else Fraction(0),
+                    Decimal(0),
+                )
                 own = [side.get(value, nothing) for side in values]
                 for effect, amount in factor_effects(dimension, wholes, own).items():
                     rows[comparison, dimension, value, effect] = amount
@@ -279,7 +295,9 @@ def daily_parts(tables: Tables, kpi: str, day: date) -> dict[tuple[str, str], De
     return found
 
 
-def anomalies(tables: Tables, promotions: list[tuple[str, date, date]], report_days: int = 90) -> dict[Any, tuple[Any, ...]]:
+def anomalies(
+    tables: Tables, promotions: list[tuple[str, date, date]], report_days: int = 90
+) -> dict[Any, tuple[Any, ...]]:
     """(day, kpi) -> basis, promotion, value, expected, allowed, days, is_anomaly, top dimension, value, contribution"""
     shop = reference.kpis(tables)
     spread_floor = {"paid_amount": 10, "refunded_amount": 10, "conversion_rate": Fraction(1, 1000)}

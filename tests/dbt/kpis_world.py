@@ -1,4 +1,4 @@
-"""What the marts of KPIs read of platforms, derived from a world: 生意参谋's days, excluded orders, exports of orders."""
+"""What the marts of KPIs read of platforms, derived from a world: 生意参谋's days, excluded orders, exports."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def kpi_tables(tables: Tables) -> dict[str, list[Row]]:
             # On its own day unpaid, a day after it, or always paid; then paid, or nobody says so any more.
             unpaid = chance(order["order_id"] + "unpaid", 4)
             for after in range(4):
-                said = [False, None, True][chance(f"{order['order_id']}{after}", 3)] if after > unpaid else after != unpaid
+                said = (
+                    [False, None, True][chance(f"{order['order_id']}{after}", 3)] if after > unpaid else after != unpaid
+                )
                 export(order["order_id"], platform, said, order, after, order["paid_amount"])
     excluded = [{"paid_date": day, "order_id": f"x{n}"} for n, day in enumerate(days) if chance(f"{day}", 3)]
     for order in excluded:

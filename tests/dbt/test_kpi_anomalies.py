@@ -19,9 +19,10 @@ SNACKS, DIAPERS = "i1", "i2"
 
 def make_shop() -> World:
     """
-    A weekday has 10 visitors by search and 5 by ads, of whom 3 buy: diapers 10.00 twice, snacks 20.00 once. Weekends have
-    twice as much of all, 双11 five times. Planted: 40 more visitors by ads; 13 orders of diapers and none of snacks; a day
-    without visitors by search.
+    A weekday has 10 visitors by search and 5 by ads, of whom 3 buy: diapers 10.00 twice, snacks 20.00 once.
+
+    Weekends have twice as much of all, 双11 five times. Planted: 40 more visitors by ads; 13 orders of diapers and
+    none of snacks; a day without visitors by search.
     """
     world = World()
     for n in range((D - FIRST).days + 1):

@@ -63,7 +63,9 @@ def build_hostile_funnels(folder: Path) -> Case:
         ("p", "2023-05-12", "2023-05-13"), ("p", "2024-05-10", "2024-05-12"), ("q", "2024-05-01", "2024-05-10"),
         ("q", "2023-05-03", "2023-05-12"), ("r", "2024-04-05", "2024-04-05"),
     ]:  # fmt: skip
-        warehouse.execute(f"insert into reference.promotion_calendar values ('{promotion}', '', '', '{start}', '{end}')")
+        warehouse.execute(
+            f"insert into reference.promotion_calendar values ('{promotion}', '', '', '{start}', '{end}')"
+        )
     warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2)
     return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
 
@@ -178,7 +180,9 @@ def assert_kpis_are_explained(warehouse: Warehouse, tables: Tables) -> None:
     )  # fmt: skip
     expected = {key: kpis_reference.rates(own) for key, own in kpis_reference.changes(tables).items()}
     assert_same(ours, expected, "rates")
-    effects = warehouse.keyed("comparison, dimension, dimension_value, effect, amount", 4, "marts.agg_kpi_change_effects")
+    effects = warehouse.keyed(
+        "comparison, dimension, dimension_value, effect, amount", 4, "marts.agg_kpi_change_effects"
+    )
     if tables.has_orders:
         assert_same(
             effects, {key: (amount,) for key, amount in kpis_reference.effects(tables).items()}, "change effects"

@@ -161,10 +161,13 @@ from (values
 ) as t (comparison, dimension, dimension_value, effect, amount);
 -- The last two days. The paid amount of 2026-03-10 is unusual; the 9th is a promotion's that was not before.
 create table marts.fct_kpi_anomalies as
-select shop_id, business_date, k.kpi, value::decimal(18, 6) as value, if(is_odd, 20, null)::decimal(18, 6) as expected_value,
+select shop_id, business_date, k.kpi, value::decimal(18, 6) as value,
+    if(is_odd, 20, null)::decimal(18, 6) as expected_value,
     if(is_odd, 60, null)::decimal(18, 6) as deviation, if(is_odd, 51.9, null)::decimal(18, 6) as allowed_deviation,
     is_odd as is_anomaly, business_date = date '2026-03-09' as is_promotion,
-    case when is_odd then 'weekday' when business_date = date '2026-03-09' then 'no_baseline' else 'too_few_days' end as basis
+    case
+        when is_odd then 'weekday' when business_date = date '2026-03-09' then 'no_baseline' else 'too_few_days'
+    end as basis
 from (
     select shop_id, business_date, unnest([
         {'kpi': 'visitors', 'value': visitors::double}, {'kpi': 'buyers_paid', 'value': buyers_paid},
