@@ -17,6 +17,7 @@ from hashlib import md5
 from typing import Any
 
 import duckdb
+from kpis_world import KPI_COLUMNS, kpi_tables
 from marts_people import PEOPLE_COLUMNS, line_prices, people_tables
 
 ZONE_OFFSET = timedelta(hours=8)  # Asia/Shanghai, which keeps no summer time
@@ -221,6 +222,8 @@ def as_of(world: World, day: date) -> Tables:
                 "paid_amount": None if paid is None else cents(paid),
                 "refunded_amount": cents(refunded),
                 "net_amount": None if paid is None else cents(paid - refunded),
+                "unallocated_amount": cents(order.postage) if is_paid else None,
+                "line_count": len(order.lines),
             }
         )
         for n, (item, quantity, amount) in enumerate(order.lines):
@@ -265,7 +268,8 @@ COLUMNS = {
     "customer_key varchar, item_id varchar, source varchar, event_date date, event_at timestamp",
     "marts.dim_visitors": "visitor_id varchar, customer_key varchar, first_event_date date, last_event_date date",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
-    "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
+    "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), "
+    "unallocated_amount decimal(18,2), line_count bigint, is_paid boolean, "
     "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
     "paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
@@ -273,36 +277,43 @@ COLUMNS = {
     "paid_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
     "ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
-    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, "
-    "cart_count bigint, favourite_count bigint",
+    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_id varchar, open_uid varchar, "
+    "customer_key varchar, first_event_id varchar, first_source varchar, first_event_type varchar, "
+    "view_count bigint, cart_count bigint, favourite_count bigint, first_event_at timestamp",
     "intermediate.int_relinked_visitors": "visitor_id varchar",
     "vault.int_identifier_customers": "identifier_key varchar, identifier_kind varchar, identifier_value varchar, "
     "customer_key varchar, rekeyed_on date",
     "vault.int_customer_key_changes": "previous_customer_key varchar, customer_key varchar, as_of_date date",
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
-    "intermediate.int_excluded_orders": "order_id varchar",
-    "intermediate.int_order_versions": "order_id varchar, paid_date date, exported_at timestamp, _source_file varchar, "
-    "_folder_date date, _batch_id varchar",
-    "intermediate.int_shop_traffic_versions": "visitors decimal(18,2), views decimal(18,2), "
-    "cart_visitors decimal(18,2), favourite_visitors decimal(18,2), orders_paid decimal(18,2), "
-    "buyers_paid decimal(18,2), item_quantity decimal(18,2), paid_amount decimal(18,2), "
-    "refunded_amount decimal(18,2), business_date date, _folder_date date, _batch_id varchar, "
-    "_source_file varchar, _source_row bigint",
     "ops.batches": "source varchar, ds date, is_pending boolean",
-} | PEOPLE_COLUMNS
+}
+COLUMNS |= PEOPLE_COLUMNS | KPI_COLUMNS
 
 
 def visitor_days(tables: Tables) -> list[Row]:
-    """Events rolled up by date, visitor and the customer that the events name."""
+    """Events rolled up by date, visitor and the customer that the events name, with the first of them."""
     counts: dict[tuple[Any, ...], Row] = {}
     for event in tables.events:
         key = (event["event_date"], event["visitor_id"], event["customer_key"])
-        row = counts.setdefault(key, {"view_count": 0, "cart_count": 0, "favourite_count": 0})
+        row = counts.setdefault(key, {"view_count": 0, "cart_count": 0, "favourite_count": 0, "first": event})
         if event["event_type"] in ("view", "cart", "favourite"):
             row[f"{event['event_type']}_count"] += 1
+        row["first"] = min(row["first"], event, key=event_order)
     names = ("event_date", "visitor_id", "customer_key")
-    return [dict(zip(names, key, strict=True)) | row for key, row in counts.items()]
+    return [
+        dict(zip(names, key, strict=True))
+        | row
+        | {"customer_id": key[2]}
+        | {f"first_{name}": row["first"][name] for name in ("event_id", "source", "event_type", "event_at")}
+        for key, row in counts.items()
+    ]
+
+
+def event_order(event: Row) -> tuple[Any, ...]:
+    """Ties of time are broken by event id, then event type, then the key."""
+    no_id = event["event_id"] is None
+    return (event["event_at"], no_id, event["event_id"] or "", event["event_type"], event["event_key"])
 
 
 def write_tables(path: str, now: Tables, before: Tables | None) -> None:
@@ -339,16 +350,14 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "vault.int_customer_key_changes": [],
         "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
-        "intermediate.int_excluded_orders": [],
-        "intermediate.int_order_versions": [],
-        "intermediate.int_shop_traffic_versions": [],
         "ops.batches": [
             {"source": name, "ds": tables.as_of, "is_pending": tables is now}
             for tables in (before, now)
             if tables
             for name in sources
         ],
-    } | people_tables(now)
+    }
+    rows |= people_tables(now) | kpi_tables(now)
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "vault", "ops"):
             connection.execute(f"create schema if not exists {schema}")

@@ -26,6 +26,8 @@ SPELLS = "segment_id, customer_key, entered_on, exited_on, reason, entered_reaso
 SIZES = "as_of_date, segment_id, customers, entered, exited, is_applicable"
 STAGE_SPELLS = "stage_kind, customer_key, entered_on, stage, exited_on"
 FLOWS = "stage_kind, as_of_date, from_stage, to_stage, customers, previous_as_of_date"
+CHANGES = "comparison, dimension, dimension_value, effect, amount"
+ANOMALIES = "business_date, kpi, basis, value, expected_value, allowed_deviation, top_dimension_value, top_contribution"
 KPIS = "business_date, visitors, views, cart_visitors, favourite_visitors"
 
 
@@ -41,6 +43,8 @@ class Snapshot:
     stage_spells: dict[Any, Any]
     flows: dict[Any, Any]
     traffic: dict[Any, Any]
+    changes: dict[Any, Any]
+    anomalies: dict[Any, Any]
 
 
 def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
@@ -53,6 +57,8 @@ def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
         warehouse.keyed(STAGE_SPELLS, 3, "marts.fct_customer_stage_spells"),
         warehouse.keyed(FLOWS, 4, "marts.agg_stage_flows__by_day"),
         warehouse.keyed(KPIS, 1, "marts.agg_shop_kpis__by_day"),
+        warehouse.keyed(CHANGES, 4, "marts.agg_kpi_change_effects"),
+        warehouse.keyed(ANOMALIES, 2, "marts.fct_kpi_anomalies"),
     )
 
 
@@ -180,6 +186,8 @@ SAME: dict[str, Callable[[Snapshot], dict[Any, Any]]] = {
     "stage_spells": lambda s: s.stage_spells,
     "flows": lambda s: s.flows,
     "traffic": lambda s: s.traffic,
+    "changes": lambda s: s.changes,
+    "anomalies": lambda s: s.anomalies,
 }
 
 

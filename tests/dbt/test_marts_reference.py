@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import kpis_reference
 import marts_reference as reference
 import pytest
 from marts_reference import Steps, Thresholds
@@ -57,6 +58,14 @@ def build_hostile_funnels(folder: Path) -> Case:
             warehouse.execute(
                 f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')"
             )
+    # Promotions that overlap, one of them shorter than its last time; the second day of the other was never before.
+    for promotion, start, end in [
+        ("p", "2023-05-12", "2023-05-13"), ("p", "2024-05-10", "2024-05-12"), ("q", "2024-05-01", "2024-05-10"),
+        ("q", "2023-05-03", "2023-05-12"), ("r", "2024-04-05", "2024-04-05"),
+    ]:  # fmt: skip
+        warehouse.execute(
+            f"insert into reference.promotion_calendar values ('{promotion}', '', '', '{start}', '{end}')"
+        )
     warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2)
     return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
 
@@ -156,12 +165,63 @@ def test_kpis_equal_the_recomputation(case: Case) -> None:
     assert_same(read_kpis(case.warehouse), reference.kpis(case.tables), "kpis")
 
 
+def assert_kpis_are_explained(warehouse: Warehouse, tables: Tables) -> None:
+    """What moved, the gaps to the platform and the anomalies, row by row."""
+    figures = ", ".join(
+        f"{name}_{period}"
+        for period in ("current", "previous")
+        for name in ("visitors", "buyers_paid", "paid_amount", "unidentified_amount")
+    )
+    ours = warehouse.keyed(f"comparison, {figures}, change_amount, is_complete", 1, "marts.agg_kpi_changes__by_period")
+    assert_same(ours, kpis_reference.changes(tables), "changes")
+    ours = warehouse.keyed(
+        "comparison, conversion_rate_current, amount_per_buyer_current, conversion_rate_previous,"
+        " amount_per_buyer_previous", 1, "marts.agg_kpi_changes__by_period"
+    )  # fmt: skip
+    expected = {key: kpis_reference.rates(own) for key, own in kpis_reference.changes(tables).items()}
+    assert_same(ours, expected, "rates")
+    effects = warehouse.keyed(
+        "comparison, dimension, dimension_value, effect, amount", 4, "marts.agg_kpi_change_effects"
+    )
+    if tables.has_orders:
+        assert_same(
+            effects, {key: (amount,) for key, amount in kpis_reference.effects(tables).items()}, "change effects"
+        )
+    else:
+        assert effects == {}
+    gaps = warehouse.keyed("business_date, measure, reason, known_amount, amount", 3, "marts.agg_kpi_gaps__by_day")
+    if tables.has_orders:
+        assert_same(gaps, kpis_reference.gaps(tables), "gaps")
+    else:
+        assert gaps == {}
+    promotions = warehouse.rows("select promotion_id, start_date, end_date from reference.promotion_calendar")
+    ours = warehouse.keyed(
+        "business_date, kpi, basis, promotion_id, value, expected_value, allowed_deviation, baseline_days, is_anomaly,"
+        " top_dimension, top_dimension_value, top_contribution", 2, "marts.fct_kpi_anomalies"
+    )  # fmt: skip
+    assert_same(ours, kpis_reference.anomalies(tables, promotions), "anomalies")
+
+
+def test_kpis_are_explained_as_recomputed(case: Case) -> None:
+    assert_kpis_are_explained(case.warehouse, case.tables)
+    found = {effect for _, _, _, effect in kpis_reference.effects(case.tables)}
+    assert found >= {"visitors", "volume", "mix", "rate", "unidentified_orders", "unallocated"}
+    reasons = {reason: own for (*_, reason), own in kpis_reference.gaps(case.tables).items() if any(own)}
+    assert reasons.keys() == {"excluded_orders", "presale", "postage", "refunds", "unexplained"}
+    (odd,) = case.warehouse.rows(
+        "select count(distinct basis), count(distinct top_dimension) from marts.fct_kpi_anomalies"
+    )
+    assert odd[0] >= (5 if case.funnels is HOSTILE else 2)
+    assert odd[1] == 3, "the world is too tame: some dimension never contributed most"
+
+
 @pytest.mark.parametrize("missing", ["orders", "traffic_events"])
 def test_measures_are_null_when_the_shop_lacks_the_source(missing: str, tmp_path: Path) -> None:
     tables = without(as_of(make_world(3, D), D), missing)
     warehouse = Warehouse(tmp_path)
     warehouse.build(tables)
     assert_same(read_kpis(warehouse), reference.kpis(tables), "kpis")
+    assert_kpis_are_explained(warehouse, tables)
     applicable = warehouse.keyed("segment_id, is_applicable", 1, "marts.agg_segment_sizes__by_day")
     there = {"orders", "traffic_events"} - {missing}
     assert applicable == {segment: (source in there,) for segment, source in NEEDS.items()}
@@ -186,4 +246,7 @@ def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
         (0, 0, 0)
     ]
     assert warehouse.rows("select count(*) from marts.agg_segment_profiles") == [(0,)]
+    assert warehouse.rows("select count(*) from marts.fct_kpi_anomalies") == [(0,)]
+    nothing_to_compare = "select count(*) from marts.agg_kpi_changes__by_period where not is_complete"
+    assert warehouse.rows(nothing_to_compare) == [(len(kpis_reference.COMPARISONS),)]
     assert warehouse.rows("select max(customers) from marts.agg_segment_overlaps") == [(0,)]
