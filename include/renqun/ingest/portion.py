@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from renqun.ingest.bits import bits_of, count_of, later, parity, places_of
 from renqun.ingest.columns import MARGIN, Cells, facts_of
 from renqun.ingest.facts import Job, Look
 
 _QUOTE, _GUARD, _RETURN, _LINE_END = ord('"'), ord("="), ord("\r"), ord("\n")
+_LAST_BIT = np.uint64(63)
 
 
 @dataclass(frozen=True)
@@ -65,37 +67,48 @@ def write_portion(job: Job, begin: int, end: int, target: Path) -> Written | Non
     # Lines with nothing on them are no rows, and the last row of a file may have no line end.
     text = data.rstrip(b"\r\n") + (b"\r\n" if b"\r\n" in data else b"\n")
     padded = np.frombuffer(text + bytes(MARGIN), np.uint8)
-    outside = _outside(padded[: len(text)], ord(job.delimiter), job.has_guards)
-    if outside is None:
+    table = _table(padded[: len(text)], ord(job.delimiter), job)
+    if table is None:
         return None
-    is_outside, guards = outside
-    ends = _cell_ends(padded[: len(text)], is_outside, ord(job.delimiter), len(job.looks))
-    if ends is None:
-        return None
-    target.write_bytes(b"".join(_numbered(text, ends[-1], guards)))
+    ends, guards = table
+    target.write_bytes(_numbered(text, ends[-1], guards))
     facts = _facts(padded, ends, job.looks)
     return Written(ends.shape[1], tuple(tuple(sorted(held)) for held in facts))
 
 
-def _outside(
-    text: NDArray[np.uint8], delimiter: int, has_guards: bool
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]] | None:
-    """Which bytes are outside of quotes, and where guards are; nothing where quotes are not sound.
+def _table(text: NDArray[np.uint8], delimiter: int, job: Job) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Where the cells of each column end, and where guards are; nothing where quotes, rows or line ends are not regular.
 
     Quotes are sound if they only begin and end cells, behind a guard or not, or are doubled inside one
     (`renqun.ingest.quotes` says why). The n-th quote opens a cell if n is odd, and closes it if even; where a cell
     holds a doubled quote, the first one "closes" and the second one "opens" right beside it.
     """
-    is_quote = text == _QUOTE
-    is_inside = np.bitwise_xor.accumulate(is_quote)
-    is_beside = is_quote | (text == delimiter) | (text == _LINE_END) | (text == _RETURN)
-    opens, closes = is_quote & is_inside, is_quote & ~is_inside
-    if is_inside[-1] or (closes[:-1] & ~is_beside[1:]).any():
+    width = len(job.looks)
+    quotes, delimiters, line_ends, returns = bits_of(text, (_QUOTE, delimiter, _LINE_END, _RETURN))
+    inside = parity(quotes)
+    beside = quotes | delimiters | line_ends | returns
+    opens, closes = quotes & inside, quotes & ~inside
+    if inside[-1] >> _LAST_BIT or (later(closes) & ~beside).any() or (later(returns) & ~line_ends).any():
         return None
-    guards = np.flatnonzero(opens[1:] & ~is_beside[:-1])
-    if guards.size and not (has_guards and _are_guards(text, guards, delimiter)):
+    before = later(beside)
+    before[0] |= np.uint64(1)
+    guards = places_of(opens & ~before) - 1
+    if guards.size and not (job.has_guards and _are_guards(text, guards, delimiter)):
         return None
-    return ~is_inside, guards
+    ends = places_of((delimiters | line_ends) & ~inside)
+    if len(ends) % width:
+        return None
+    columns = np.ascontiguousarray(ends.reshape(-1, width).T)
+    # As many line ends as rows, and all of them at rows' ends: all other cells end with delimiters.
+    rows = columns[-1]
+    if count_of(line_ends & ~inside) != len(rows) or (text[rows] != _LINE_END).any():
+        return None
+    has_returns = bool(returns.any())
+    if has_returns and (text[rows - 1] != _RETURN).any():
+        return None
+    # Where a row has one cell, a line with nothing on it would be taken for one.
+    is_full = width > 1 or (np.diff(rows, prepend=-1) > 1 + has_returns).all()
+    return (columns, guards) if is_full else None
 
 
 def _are_guards(text: NDArray[np.uint8], places: NDArray[np.int64], delimiter: int) -> bool:
@@ -108,24 +121,6 @@ def _are_guards(text: NDArray[np.uint8], places: NDArray[np.int64], delimiter: i
     ends_cell[[delimiter, _LINE_END, _RETURN]] = True
     opens = ~ends_cell[second] & ((second != _QUOTE) | ends_cell[third])
     return bool(((before == delimiter) | (before == _LINE_END)).all() and opens.all())
-
-
-def _cell_ends(
-    text: NDArray[np.uint8], is_outside: NDArray[np.bool_], delimiter: int, width: int
-) -> NDArray[np.int64] | None:
-    """Where the cells of each column end; nothing where rows or line ends are not regular."""
-    ends = np.flatnonzero(((text == delimiter) | (text == _LINE_END)) & is_outside)
-    if len(ends) % width:
-        return None
-    columns = np.ascontiguousarray(ends.reshape(-1, width).T)
-    if (text[columns[-1]] != _LINE_END).any() or any((text[column] != delimiter).any() for column in columns[:-1]):
-        return None
-    returns = np.flatnonzero(text == _RETURN)
-    if returns.size and not ((text[returns + 1] == _LINE_END).all() and (text[columns[-1] - 1] == _RETURN).all()):
-        return None
-    # Where a row has one cell, a line with nothing on it would be taken for one.
-    is_full = width > 1 or (np.diff(columns[0], prepend=-1) > 1 + bool(returns.size)).all()
-    return columns if is_full else None
 
 
 def _facts(data: NDArray[np.uint8], ends: NDArray[np.int64], looks: tuple[Look, ...]) -> Iterator[frozenset[str]]:
@@ -150,19 +145,31 @@ def _facts(data: NDArray[np.uint8], ends: NDArray[np.int64], looks: tuple[Look, 
         yield frozenset(facts_of(Cells(data, starts, lengths), look))
 
 
-def _numbered(text: bytes, ends: NDArray[np.int64], guards: NDArray[np.int64]) -> Iterator[bytes]:
+def _numbered(text: bytes, ends: NDArray[np.int64], guards: NDArray[np.int64]) -> bytes:
     """The rows behind their numbers and without guards."""
-    begin = 0
-    left = iter([*guards.tolist(), len(text)])
-    guard = next(left)
-    for number, end in enumerate(ends.tolist(), start=1):
-        yield b"%d," % number
-        while guard < end:
-            yield text[begin:guard]
-            begin = guard + 1
-            guard = next(left)
-        yield text[begin : end + 1]
-        begin = end + 1
+    if guards.size:
+        text = np.delete(np.frombuffer(text, np.uint8), guards).tobytes()
+        ends = ends - np.searchsorted(guards, ends)
+    rows = text.split(b"\n")
+    if len(rows) != len(ends) + 1:
+        # A cell has a line end of its own.
+        begins = [0, *(ends[:-1] + 1).tolist()]
+        rows = [text[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
+    pieces = [b"\n"] * (2 * len(ends) + 1)
+    pieces[0:-1:2] = _numbers(len(ends))
+    pieces[1::2] = rows[: len(ends)]
+    return b"".join(pieces)
+
+
+_written_numbers: list[bytes] = [b"1,"]
+
+
+def _numbers(count: int) -> list[bytes]:
+    """Numbers from 1 as they stand before rows: each portion has the same ones."""
+    known = len(_written_numbers)
+    if known < count:
+        _written_numbers.extend([b"\n%d," % number for number in range(known + 1, count + 1)])
+    return _written_numbers[:count]
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ PORTION_BYTES = 4 * 1024 * 1024
 SHEET_ROWS_FROM = 10_000
 """Workbooks of fewer rows are read as one."""
 SHEET_PORTION_ROWS = 5_000
+_KEPT_MEMORY = str(256 * 1024 * 1024)
+_OF_A_PORTION = {
+    # Numpy would start threads of its own that have nothing to do.
+    "OPENBLAS_NUM_THREADS": "1",
+    # Memory that was given back is asked for again with the next portion: the C library keeps it meanwhile.
+    "MALLOC_MMAP_THRESHOLD_": _KEPT_MEMORY,
+    "MALLOC_TRIM_THRESHOLD_": _KEPT_MEMORY,
+}
 _HEAD_BYTES = 1024 * 1024
 """A header ends before: it is found among a file's first bytes."""
 
@@ -183,8 +191,7 @@ def _write(
 
 
 def _run(job: str) -> list[dict[str, Any]]:
-    # Numpy would start threads of its own that have nothing to do.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | _OF_A_PORTION | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     ended = subprocess.run(
         [sys.executable, "-P", "-m", "renqun.ingest.portion"],
         input=job.encode(),
