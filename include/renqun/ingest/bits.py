@@ -47,7 +47,16 @@ def later(bits: Bits) -> Bits:
 
 def places_of(bits: Bits) -> NDArray[np.int64]:
     """The places, in order."""
-    return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little").view(bool))
+    words = np.flatnonzero(bits)
+    if len(words) > len(bits) // 2:
+        return np.flatnonzero(_unpacked(bits))
+    # Where most numbers are 0, the others are looked into.
+    found = np.flatnonzero(_unpacked(bits[words]))
+    return words[found // _WORD] * _WORD + found % _WORD
+
+
+def _unpacked(bits: Bits) -> NDArray[np.bool_]:
+    return np.unpackbits(bits.view(np.uint8), bitorder="little").view(bool)
 
 
 def count_of(bits: Bits) -> int:

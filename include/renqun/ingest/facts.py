@@ -26,7 +26,7 @@ Fact = Literal["filled", "clean", "whole_id", "apostrophe", "number", "yuan", "d
 """
 Facts = Mapping[int, frozenset[Fact]]
 """The facts about a file's columns, by their places."""
-Look = Literal["nothing", "text", "number", "time"]
+Look = Literal["nothing", "text", "id", "number", "time"]
 """Which facts are worth looking for in a column."""
 
 

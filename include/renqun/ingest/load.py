@@ -114,7 +114,7 @@ def flush(path: Path) -> None:
 def _some_share_a_fate(bench: Workbench, parquet: Path, detection: Detection) -> bool:
     """Whether a sound row belongs together with a quarantined one."""
     sql = rows_that_share(f"read_parquet({literal(str(parquet))})", detection)
-    return sql is not None and bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchone() is not None
+    return sql is not None and bool(bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchall())
 
 
 def _count_left_out(bench: Workbench, sql: str | None) -> dict[str, int]:

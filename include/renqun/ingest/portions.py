@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
 from itertools import accumulate, chain, islice
 from json import loads
 from pathlib import Path
@@ -24,7 +23,7 @@ from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column
 from renqun.ingest.detect import Detection
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
-from renqun.ingest.facts import Facts, Job, Look
+from renqun.ingest.facts import Fact, Facts, Job, Look
 from renqun.ingest.plain import forget
 from renqun.ingest.records import RECORD_LIMIT
 from renqun.ingest.spreadsheet import rows_as_csv
@@ -49,13 +48,13 @@ _HEAD_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Portions:
-    """A file's rows in UTF-8, in several texts without header; each row begins with its number in its text."""
+    """A file's rows in several tables (`renqun.ingest.views`)."""
 
     paths: tuple[Path, ...]
     rows: tuple[int, ...]
     """How many each of them has, counted apart from the reader of the rows."""
     facts: Facts
-    """What holds for each column of the file, by its place ."""
+    """What holds for each column of the file, by its place."""
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -63,9 +62,8 @@ class Portions:
         return tuple(accumulate(self.rows, initial=0))[:-1]
 
     def forget(self) -> None:
-        """Delete the texts."""
-        for path in self.paths:
-            path.unlink(missing_ok=True)
+        """Delete the tables."""
+        _forget(self.paths)
 
 
 def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
@@ -91,20 +89,30 @@ def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions 
         cuts = _cuts(data, start) if start is not None else None
     if cuts is None or len(cuts) < 2:
         return None
-    targets = [bench.folder / f"portion-{number:05}.csv" for number in range(len(cuts) - 1)]
+    targets = [bench.folder / f"portion-{number:05}" for number in range(len(cuts) - 1)]
     try:
         written = _write(bench, detection, path, list(zip(cuts, cuts[1:], targets, strict=False)), width)
     except BaseException:
-        Portions(tuple(targets), (), {}).forget()
+        _forget(targets)
         raise
-    if written is None:
-        Portions(tuple(targets), (), {}).forget()
+    return _together(targets, written)
+
+
+def _together(
+    paths: Sequence[Path], written: Sequence[tuple[int, Sequence[frozenset[Fact]]] | None]
+) -> Portions | None:
+    """Portions that were written; nothing if one of them is not regular."""
+    done = [portion for portion in written if portion]
+    if not done or len(done) < len(written):
+        _forget(paths)
         return None
-    facts = reduce(
-        lambda one, other: [held & also for held, also in zip(one, other, strict=True)],
-        ([frozenset(held) for held in portion["facts"]] for portion in written),
-    )
-    return Portions(tuple(targets), tuple(portion["rows"] for portion in written), dict(enumerate(facts)))
+    facts = [frozenset.intersection(*held) for held in zip(*(held for _, held in done), strict=True)]
+    return Portions(tuple(paths), tuple(rows for rows, _ in done), dict(enumerate(facts)))
+
+
+def _forget(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
@@ -112,15 +120,19 @@ def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> P
     sheets = [(part.sheet, part.skip_rows) for part in detection.parts if part.sheet]
     if sum(sheet.content.height for sheet, _ in sheets) < SHEET_ROWS_FROM:
         return None
+    from renqun.ingest.portion import write_rows
+
     lines = chain.from_iterable(rows_as_csv(sheet, skip, width) for sheet, skip in sheets)
+    job = Job("", (), "utf-8", ",", _looks(detection, width), has_guards=False)
     paths: list[Path] = []
-    rows: list[int] = []
+    written: list[tuple[int, Sequence[frozenset[Fact]]] | None] = []
     while portion := list(islice(lines, SHEET_PORTION_ROWS)):
-        paths.append(bench.folder / f"portion-{len(paths):05}.csv")
-        rows.append(len(portion))
-        with paths[-1].open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
-            out.writelines(f"{number},{line}" for number, line in enumerate(portion, start=1))
-    return Portions(tuple(paths), tuple(rows), {}) if paths else None
+        paths.append(bench.folder / f"portion-{len(paths):05}")
+        done = write_rows("".join(portion).encode("utf-8", "backslashreplace"), job, paths[-1])
+        written.append(done and (done.rows, [frozenset(held) for held in done.facts]))
+        if done is None:
+            break
+    return _together(paths, written)
 
 
 def _start(path: Path, detection: Detection) -> int | None:
@@ -165,9 +177,9 @@ def _cuts(data: mmap.mmap, start: int) -> list[int] | None:
 
 def _write(
     bench: Workbench, detection: Detection, path: Path, portions: Sequence[tuple[int, int, Path]], width: int
-) -> list[dict[str, Any]] | None:
-    """Write the portions; nothing if one of them is not regular."""
-    (threads,) = bench.connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
+) -> list[tuple[int, Sequence[frozenset[Fact]]] | None]:
+    """Write the portions; what was written of each, up to one that is not regular."""
+    ((threads,),) = bench.connection.execute("SELECT current_setting('threads')").fetchall()
     hands = min(int(threads), len(portions))
     looks = _looks(detection, width)
     header = detection.header
@@ -186,8 +198,9 @@ def _write(
     with ThreadPoolExecutor(hands) as pool:
         done = list(pool.map(lambda job: _run(job.as_json()), jobs))
     if any(None in results for results in done):
-        return None
-    return [done[number % hands][number // hands] for number in range(len(portions))]
+        return [None]
+    written = [done[number % hands][number // hands] for number in range(len(portions))]
+    return [(one["rows"], [frozenset(held) for held in one["facts"]]) for one in written]
 
 
 def _run(job: str) -> list[dict[str, Any]]:
@@ -221,4 +234,4 @@ def _look(column: Column | None) -> Look:
         return "number"
     if column.kind in TIME_KINDS:
         return "time"
-    return "text"
+    return "id" if column.kind == "id" else "text"

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.errors import TechnicalError
+from renqun.ingest.arrow import Tables
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
 from renqun.ingest.facts import Facts
@@ -41,6 +42,8 @@ _DIALECT = (
 `parallel = false`: one thread reads as fast as two here, and row numbers and bytes are the same everywhere."""
 
 _NOT_WELL_FORMED = (duckdb.InvalidInputException, duckdb.ConversionException)
+
+_PORTIONS = "portions_of_the_file"
 
 _KEPT_TEXT = 100_000
 """A broken record longer than this many bytes keeps its beginning."""
@@ -85,19 +88,14 @@ def _use_portions(bench: Workbench, detection: Detection, use: Use) -> bool:
     portions = in_portions(bench, detection, width)
     if portions is None:
         return False
-    texts = ", ".join(literal(str(path)) for path in portions.paths)
-    before = f"list_extract([{', '.join(map(str, portions.offsets))}], CAST(file_index + 1 AS BIGINT))"
-    sql = (
-        f"SELECT * EXCLUDE (number, file_index), {before} + number AS source_row, "
-        f"{_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text "
-        f"FROM (SELECT *, file_index FROM read_csv([{texts}], delim = {_sign(detection.header.delimiter)}, {_DIALECT}, "
-        f"header = false, columns = {{'number': 'BIGINT', {_columns(width)}}}))"
-    )
+    bench.connection.register(_PORTIONS, Tables(portions.paths, portions.offsets, width))
+    sql = f"SELECT *, {_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text FROM {_PORTIONS}"
     try:
         with suppress(*_NOT_WELL_FORMED):
             return use(sql, sum(portions.rows), portions.facts) == sum(portions.rows)
         return False
     finally:
+        bench.connection.unregister(_PORTIONS)
         portions.forget()
 
 
@@ -298,7 +296,7 @@ def _use_parquet(bench: Workbench, path: Path, where: str, use: Use) -> None:
 def _reads(bench: Workbench, sql: str) -> bool:
     """Whether a relation can be read: if it can, what failed was the writing."""
     try:
-        bench.connection.execute(f"SELECT count(COLUMNS(*)) FROM ({sql})").fetchone()
+        bench.connection.execute(f"SELECT count(COLUMNS(*)) FROM ({sql})").fetchall()
     except duckdb.Error:
         return False
     return True
