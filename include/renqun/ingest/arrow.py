@@ -140,9 +140,7 @@ class Tables:
             for column in table.columns
         ]
         buffers.append(_addresses(None, numbers.ctypes.data))
-        cells = [
-            _Array(table.rows, 0, 0, len(held), 0, held, None, None, self._forget_child) for held in buffers
-        ]
+        cells = [_Array(table.rows, 0, 0, len(held), 0, held, None, None, self._forget_child) for held in buffers]
         children = _pointers_to(cells, _Array)
         self._count += 1
         whole = _addresses(None)

@@ -54,3 +54,12 @@ class Job:
         said = json.loads(text)
         said["portions"] = tuple((begin, end, target) for begin, end, target in said["portions"])
         return cls(**{**said, "looks": tuple(said["looks"])})
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of one portion."""
+
+    rows: int
+    facts: tuple[tuple[Fact, ...], ...]
+    """Of each column."""

@@ -23,7 +23,8 @@ from renqun.ingest.engine import Workbench, literal
 from renqun.ingest.facts import Facts
 from renqun.ingest.read import read_file
 
-_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 4096)"
+"""A column with more values than that in a row group gains little from a dictionary; looking for one costs much."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from renqun.ingest.bits import bits_of, count_of, later, parity, places_of
 from renqun.ingest.columns import MARGIN, Cells, facts_of
-from renqun.ingest.facts import Job
+from renqun.ingest.facts import Job, Written
 from renqun.ingest.records import RECORD_LIMIT
 from renqun.ingest.views import views_of, write_table
 
@@ -30,15 +30,6 @@ _QUOTE, _GUARD, _RETURN, _LINE_END = ord('"'), ord("="), ord("\r"), ord("\n")
 _LAST_BIT = np.uint64(63)
 _Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Where cells begin, and how many bytes they have."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was written of one portion."""
-
-    rows: int
-    facts: tuple[tuple[str, ...], ...]
-    """Of each column."""
 
 
 def main() -> None:
@@ -105,9 +96,7 @@ def _with_one_end(data: bytes) -> NDArray[np.uint8]:
     return text
 
 
-def _table_of(
-    text: NDArray[np.uint8], delimiter: int, job: Job
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def _table_of(text: NDArray[np.uint8], delimiter: int, job: Job) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Where the cells of each column end, and where a doubled quote's second one is; nothing where quotes, rows or line
     ends are not regular.
 
@@ -131,18 +120,20 @@ def _table_of(
     if len(ends) % width:
         return None
     columns = np.ascontiguousarray(ends.reshape(-1, width).T)
-    # As many line ends as rows, and all of them at rows' ends: all other cells end with delimiters.
-    rows = columns[-1]
-    if count_of(line_ends & ~inside) != len(rows) or (text[rows] != _LINE_END).any():
-        return None
-    has_returns = bool(returns.any())
-    if has_returns and (text[rows - 1] != _RETURN).any():
-        return None
-    lengths = np.diff(rows, prepend=-1)
-    # Where a row has one cell, a line with nothing on it would be taken for one.
-    if lengths.max() > RECORD_LIMIT or (width == 1 and lengths.min() <= 1 + has_returns):
+    if count_of(line_ends & ~inside) != len(columns[-1]) or not _are_rows(text, columns, bool(returns.any())):
         return None
     return columns, places_of(opens & behind_closes)
+
+
+def _are_rows(text: NDArray[np.uint8], columns: NDArray[np.int64], has_returns: bool) -> bool:
+    """Whether every row ends with a line end, and as the others do; there are as many line ends as rows, so that all
+    other cells end with delimiters."""
+    ends = columns[-1]
+    if (text[ends] != _LINE_END).any() or (has_returns and (text[ends - 1] != _RETURN).any()):
+        return False
+    lengths = np.diff(ends, prepend=-1)
+    # Where a row has one cell, a line with nothing on it would be taken for one.
+    return bool(lengths.max() <= RECORD_LIMIT and (len(columns) > 1 or lengths.min() > 1 + has_returns))
 
 
 def _cells(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> Iterator[_Places]:

@@ -1,7 +1,8 @@
 """Large texts, portion by portion: as many processes as the settings allow threads decode, check and number their rows.
 
-DuckDB then reads the portions at once, one thread each; the numbers say the rows' places in the file. Where a file is
-cut does not depend on the processes, so that a batch has the same bytes whatever their number.
+Each becomes a table of cells that DuckDB takes as it lies (`renqun.ingest.arrow`), so that no row is written as CSV and
+read again. Where a file is cut does not depend on the processes, so that a batch has the same bytes whatever their
+number.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import accumulate, chain, islice
 from json import loads
 from pathlib import Path
@@ -23,7 +25,7 @@ from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column
 from renqun.ingest.detect import Detection
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
-from renqun.ingest.facts import Fact, Facts, Job, Look
+from renqun.ingest.facts import Fact, Facts, Job, Look, Written
 from renqun.ingest.plain import forget
 from renqun.ingest.records import RECORD_LIMIT
 from renqun.ingest.spreadsheet import rows_as_csv
@@ -84,30 +86,38 @@ def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions 
     path, encoding = detection.parts[0].body.path, detection.header.encoding
     if path.stat().st_size < PORTIONS_FROM or encoding.startswith("utf-16"):
         return None
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = _start(path, detection)
-        cuts = _cuts(data, start) if start is not None else None
-    if cuts is None or len(cuts) < 2:
-        return None
-    targets = [bench.folder / f"portion-{number:05}" for number in range(len(cuts) - 1)]
+    ((threads,),) = bench.connection.execute("SELECT current_setting('threads')").fetchall()
+    # They begin while it is found out where to cut.
+    hands = [_hand() for _ in range(min(int(threads), path.stat().st_size // PORTION_BYTES + 1))]
+    targets: list[Path] = []
     try:
-        written = _write(bench, detection, path, list(zip(cuts, cuts[1:], targets, strict=False)), width)
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            start = _start(path, detection)
+            cuts = _cuts(data, start) if start is not None else None
+        if cuts is None or len(cuts) < 2:
+            return None
+        targets += [bench.folder / f"portion-{number:05}" for number in range(len(cuts) - 1)]
+        written = _write(hands, detection, path, list(zip(cuts, cuts[1:], targets, strict=False)), width)
     except BaseException:
         _forget(targets)
         raise
+    finally:
+        for hand in hands:
+            hand.kill()
+            hand.communicate()
     return _together(targets, written)
 
 
-def _together(
-    paths: Sequence[Path], written: Sequence[tuple[int, Sequence[frozenset[Fact]]] | None]
-) -> Portions | None:
+def _together(paths: Sequence[Path], written: Sequence[Written | None]) -> Portions | None:
     """Portions that were written; nothing if one of them is not regular."""
     done = [portion for portion in written if portion]
     if not done or len(done) < len(written):
         _forget(paths)
         return None
-    facts = [frozenset.intersection(*held) for held in zip(*(held for _, held in done), strict=True)]
-    return Portions(tuple(paths), tuple(rows for rows, _ in done), dict(enumerate(facts)))
+    facts = [
+        frozenset[Fact].intersection(*map(frozenset, held)) for held in zip(*(one.facts for one in done), strict=True)
+    ]
+    return Portions(tuple(paths), tuple(portion.rows for portion in done), dict(enumerate(facts)))
 
 
 def _forget(paths: Sequence[Path]) -> None:
@@ -125,12 +135,11 @@ def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> P
     lines = chain.from_iterable(rows_as_csv(sheet, skip, width) for sheet, skip in sheets)
     job = Job("", (), "utf-8", ",", _looks(detection, width), has_guards=False)
     paths: list[Path] = []
-    written: list[tuple[int, Sequence[frozenset[Fact]]] | None] = []
+    written: list[Written | None] = []
     while portion := list(islice(lines, SHEET_PORTION_ROWS)):
         paths.append(bench.folder / f"portion-{len(paths):05}")
-        done = write_rows("".join(portion).encode("utf-8", "backslashreplace"), job, paths[-1])
-        written.append(done and (done.rows, [frozenset(held) for held in done.facts]))
-        if done is None:
+        written.append(write_rows("".join(portion).encode("utf-8", "backslashreplace"), job, paths[-1]))
+        if written[-1] is None:
             break
     return _together(paths, written)
 
@@ -176,48 +185,56 @@ def _cuts(data: mmap.mmap, start: int) -> list[int] | None:
 
 
 def _write(
-    bench: Workbench, detection: Detection, path: Path, portions: Sequence[tuple[int, int, Path]], width: int
-) -> list[tuple[int, Sequence[frozenset[Fact]]] | None]:
-    """Write the portions; what was written of each, up to one that is not regular."""
-    ((threads,),) = bench.connection.execute("SELECT current_setting('threads')").fetchall()
-    hands = min(int(threads), len(portions))
+    hands: Sequence[subprocess.Popen[bytes]],
+    detection: Detection,
+    path: Path,
+    portions: Sequence[tuple[int, int, Path]],
+    width: int,
+) -> list[Written | None]:
+    """Write the portions; what was written of each, or nothing if one of them is not regular."""
     looks = _looks(detection, width)
     header = detection.header
     jobs = [
         Job(
             str(path),
-            tuple((begin, end, str(target)) for begin, end, target in portions[hand::hands]),
+            tuple((begin, end, str(target)) for begin, end, target in portions[hand :: len(hands)]),
             header.encoding,
             header.delimiter,
             looks,
             # Renqun's own words are taken as they are, but in an encoding that is none of theirs.
             not (detection.source.is_generic and header.encoding.startswith("utf-8")),
         )
-        for hand in range(hands)
+        for hand in range(len(hands))
     ]
-    with ThreadPoolExecutor(hands) as pool:
-        done = list(pool.map(lambda job: _run(job.as_json()), jobs))
+    with ThreadPoolExecutor(len(hands)) as pool:
+        working = pool.map(_work, hands, (job.as_json() for job in jobs))
+        # What reads the portions is imported meanwhile, and numpy with it.
+        import_module("renqun.ingest.arrow")
+        done = list(working)
     if any(None in results for results in done):
         return [None]
-    written = [done[number % hands][number // hands] for number in range(len(portions))]
-    return [(one["rows"], [frozenset(held) for held in one["facts"]]) for one in written]
+    return [Written(**done[number % len(hands)][number // len(hands)]) for number in range(len(portions))]
 
 
-def _run(job: str) -> list[dict[str, Any]]:
-    environment = os.environ | _OF_A_PORTION | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    ended = subprocess.run(
+def _hand() -> subprocess.Popen[bytes]:
+    """A process that waits for its job."""
+    return subprocess.Popen(
         [sys.executable, "-P", "-m", "renqun.ingest.portion"],
-        input=job.encode(),
-        capture_output=True,
-        env=environment,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | _OF_A_PORTION | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    if ended.returncode:
+
+
+def _work(hand: subprocess.Popen[bytes], job: str) -> list[dict[str, Any]]:
+    said, complaint = hand.communicate(job.encode())
+    if hand.returncode:
         raise TechnicalError(
-            f"a portion of the file could not be written: {ended.stderr.decode(errors='replace')[-500:].strip()}",
+            f"a portion of the file could not be written: {complaint.decode(errors='replace')[-500:].strip()}",
             remedy="make room on the disk and in memory and run again; nothing was loaded from this file",
         )
-    results: list[dict[str, Any]] = loads(ended.stdout)
+    results: list[dict[str, Any]] = loads(said)
     return results
 
 

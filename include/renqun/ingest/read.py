@@ -20,7 +20,6 @@ from pathlib import Path
 import duckdb
 
 from renqun.errors import TechnicalError
-from renqun.ingest.arrow import Tables
 from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
 from renqun.ingest.facts import Facts
@@ -88,6 +87,9 @@ def _use_portions(bench: Workbench, detection: Detection, use: Use) -> bool:
     portions = in_portions(bench, detection, width)
     if portions is None:
         return False
+    # Importing it, and numpy with it, costs a fifth of a second: most files are small.
+    from renqun.ingest.arrow import Tables
+
     bench.connection.register(_PORTIONS, Tables(portions.paths, portions.offsets, width))
     sql = f"SELECT *, {_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text FROM {_PORTIONS}"
     try:

@@ -46,14 +46,14 @@ def views_of(text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArra
     is_long = lengths > _SHORT
     views = np.empty((len(starts), 2), dtype="<u8")
     are_long, shown = bool(is_long.all()), np.minimum(lengths, _SHORT + 1)
-    needed = 8 if are_long or int(lengths.max()) <= 8 else 16  # noqa: PLR2004
+    needed = 8 if are_long or int(lengths.max()) <= 8 else 16
     # Bytes of any place: numpy takes numbers from their own places only.
     windows: NDArray[np.void] = np.ndarray((len(text) - needed + 1,), dtype=f"V{needed}", buffer=text, strides=(1,))
     words = windows[starts].view("<u8").reshape(len(starts), -1)
     first = words[:, 0] & _FIRST[shown]
     views[:, 0] = (first << _HALF) | lengths.astype(np.uint64)
     rest = first >> _HALF
-    if needed > 8:  # noqa: PLR2004
+    if needed > 8:
         rest |= (words[:, 1] & _SECOND[shown]) << _HALF
     if is_long.any():
         rest |= (starts * is_long).astype(np.uint64) << _HALF
