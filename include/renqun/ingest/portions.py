@@ -50,13 +50,15 @@ _HEAD_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Portions:
-    """A file's rows in several tables (`renqun.ingest.views`)."""
+    """A file's rows in several tables (`renqun.ingest.views`), or in several CSV texts without header, in UTF-8, where
+    each row begins with its number in its text."""
 
     paths: tuple[Path, ...]
     rows: tuple[int, ...]
     """How many each of them has, counted apart from the reader of the rows."""
     facts: Facts
     """What holds for each column of the file, by its place."""
+    are_tables: bool = True
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -64,7 +66,7 @@ class Portions:
         return tuple(accumulate(self.rows, initial=0))[:-1]
 
     def forget(self) -> None:
-        """Delete the tables."""
+        """Delete them."""
         _forget(self.paths)
 
 
@@ -126,22 +128,22 @@ def _forget(paths: Sequence[Path]) -> None:
 
 
 def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
-    """Workbooks in portions, written by this process: only their reading is shared."""
+    """Workbooks in portions, written by this process: only their reading is shared.
+
+    As texts: importing what makes tables of them costs as much as it spares.
+    """
     sheets = [(part.sheet, part.skip_rows) for part in detection.parts if part.sheet]
     if sum(sheet.content.height for sheet, _ in sheets) < SHEET_ROWS_FROM:
         return None
-    from renqun.ingest.portion import write_rows
-
     lines = chain.from_iterable(rows_as_csv(sheet, skip, width) for sheet, skip in sheets)
-    job = Job("", (), "utf-8", ",", _looks(detection, width), has_guards=False)
     paths: list[Path] = []
-    written: list[Written | None] = []
+    rows: list[int] = []
     while portion := list(islice(lines, SHEET_PORTION_ROWS)):
-        paths.append(bench.folder / f"portion-{len(paths):05}")
-        written.append(write_rows("".join(portion).encode("utf-8", "backslashreplace"), job, paths[-1]))
-        if written[-1] is None:
-            break
-    return _together(paths, written)
+        paths.append(bench.folder / f"portion-{len(paths):05}.csv")
+        rows.append(len(portion))
+        with paths[-1].open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            out.writelines(f"{number},{line}" for number, line in enumerate(portion, start=1))
+    return Portions(tuple(paths), tuple(rows), {}, are_tables=False) if paths else None
 
 
 def _start(path: Path, detection: Detection) -> int | None:

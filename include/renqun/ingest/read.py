@@ -24,7 +24,7 @@ from renqun.ingest.detect import Detection, FileRefused
 from renqun.ingest.engine import Workbench, literal, quoted
 from renqun.ingest.facts import Facts
 from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
-from renqun.ingest.portions import in_portions
+from renqun.ingest.portions import Portions, in_portions
 from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import RECORD_LIMIT, Record, split_record
 from renqun.ingest.sums import asked_columns
@@ -87,11 +87,15 @@ def _use_portions(bench: Workbench, detection: Detection, use: Use) -> bool:
     portions = in_portions(bench, detection, width)
     if portions is None:
         return False
-    # Importing it, and numpy with it, costs a fifth of a second: most files are small.
-    from renqun.ingest.arrow import Tables
+    if portions.are_tables:
+        # Importing it, and numpy with it, costs a fifth of a second: most files are small.
+        from renqun.ingest.arrow import Tables
 
-    bench.connection.register(_PORTIONS, Tables(portions.paths, portions.offsets, width))
-    sql = f"SELECT *, {_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text FROM {_PORTIONS}"
+        bench.connection.register(_PORTIONS, Tables(portions.paths, portions.offsets, width))
+        rows = _PORTIONS
+    else:
+        rows = _numbered_texts(portions, detection, width)
+    sql = f"SELECT *, {_surplus_fault(names, width)} AS fault, NULL::VARCHAR AS record_text FROM {rows}"
     try:
         with suppress(*_NOT_WELL_FORMED):
             return use(sql, sum(portions.rows), portions.facts) == sum(portions.rows)
@@ -99,6 +103,16 @@ def _use_portions(bench: Workbench, detection: Detection, use: Use) -> bool:
     finally:
         bench.connection.unregister(_PORTIONS)
         portions.forget()
+
+
+def _numbered_texts(portions: Portions, detection: Detection, width: int) -> str:
+    texts = ", ".join(literal(str(path)) for path in portions.paths)
+    before = f"list_extract([{', '.join(map(str, portions.offsets))}], CAST(file_index + 1 AS BIGINT))"
+    return (
+        f"(SELECT * EXCLUDE (number, file_index), {before} + number AS source_row FROM (SELECT *, file_index "
+        f"FROM read_csv([{texts}], delim = {_sign(detection.header.delimiter)}, {_DIALECT}, "
+        f"header = false, columns = {{'number': 'BIGINT', {_columns(width)}}})))"
+    )
 
 
 def _use_text(bench: Workbench, plain: Plain, detection: Detection, where: str, use: Use) -> None:
