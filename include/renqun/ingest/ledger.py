@@ -135,6 +135,22 @@ def accepted_batches(paths: ShopPaths) -> list[BatchRecord]:
     )
 
 
+def sources_with_older_columns(paths: ShopPaths) -> list[str]:
+    """Sources that have accepted batches from before one of their columns was described.
+
+    Accepted raw is never rewritten: its older files lack the column, and whoever reads old and new ones together has
+    to match them by name.
+    """
+    described = {source.source: {column.name for column in source.columns} for source in all_sources()}
+    return sorted(
+        {
+            batch.source
+            for batch in accepted_batches(paths)
+            if not described[batch.source] <= {*batch.columns, *batch.missing_columns}
+        }
+    )
+
+
 def rejected_batches(paths: ShopPaths) -> list[BatchRecord]:
     """Refused files, whole or by a gate, that have not been accepted since."""
     return _sorted(read_record(entry) for entry in places.batch_files(places.rejected(paths), "*/batch.json"))

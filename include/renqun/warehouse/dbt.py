@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from renqun.errors import GateFailed, TechnicalError
+from renqun.ingest.ledger import sources_with_older_columns
 from renqun.run import RunContext
 from renqun.settings import Settings
 from renqun.thresholds import DBT_PROJECT, project_vars
@@ -153,6 +154,7 @@ def _environment(ctx: RunContext, warehouse: Path) -> dict[str, str]:
     return environment | {
         "RENQUN_WAREHOUSE": str(warehouse),
         "RENQUN_RAW_ROOT": str(ctx.paths.raw),
+        "RENQUN_RAW_BY_NAME": ",".join(sources_with_older_columns(ctx.paths)),
         "RENQUN_MEMORY_LIMIT": settings.memory_limit,
         "RENQUN_THREADS": str(settings.threads),
         "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
