@@ -102,7 +102,7 @@ select
     cast('{{ var("shop_id") }}' as varchar) as shop_id, comparison, dimension, dimension_value,
     case
         {%- for of_shop, of_value in [("visitors", "volume"), ("conversion", "mix"), ("amount_per_buyer", "rate")] %}
-        when factor = {{ loop.index0 }} and dimension = 'shop' then '{{ of_shop }}' when factor = {{ loop.index0 }} then '{{ of_value }}'
+        when factor = {{ loop.index0 }} then case when dimension = 'shop' then '{{ of_shop }}' else '{{ of_value }}' end
         {%- endfor %}
     end as effect,
     {{ from_cents("effect_cents") }} as amount,

@@ -97,8 +97,9 @@ select
     cast('{{ var("shop_id") }}' as varchar) as shop_id,
     judged.kpi,
     judged.basis,
-    case when judged.is_anomaly and judged.kpi_value > judged.expected_value then 'above' when judged.is_anomaly then 'below' end
-        as direction,
+    case
+        when judged.is_anomaly then case when judged.kpi_value > judged.expected_value then 'above' else 'below' end
+    end as direction,
     judged.promotion_id,
     ranked.dimension as top_dimension,
     ranked.dimension_value as top_dimension_value,
