@@ -1,4 +1,4 @@
-{#- What the models of what moved share. -#}
+{#- What the models of what moved and of anomalies share. -#}
 
 {#-
     A subquery: the two periods of every comparison (seed kpi_comparisons), the current one ending on D. `is_complete`: the
@@ -8,6 +8,8 @@
     (
         select
             comparison,
+            concat(comparison, ':current') as current_period_id,
+            concat(comparison, ':previous') as previous_period_id,
             current_start_date,
             current_end_date,
             previous_start_date,
@@ -24,6 +26,17 @@
                 {{ add_days(as_of_date(), "- shift_days") }} as previous_end_date
             from {{ ref("kpi_comparisons") }}
         ) as dated
+    )
+{%- endmacro %}
+
+{#- A subquery: which groups the shop has, as of D. -#}
+{% macro kpi_groups() -%}
+    (
+        select
+            count(case when {{ generic_source("source") }} = 'orders' then 1 end) > 0 as has_orders,
+            count(case when {{ generic_source("source") }} = 'traffic_events' then 1 end) > 0 as has_traffic
+        from {{ source("ops", "batches") }}
+        where ds <= {{ as_of_date() }}
     )
 {%- endmacro %}
 
@@ -51,4 +64,52 @@
         ) -%}
     {%- endfor -%}
     {{ terms | join(" + ") }}
+{%- endmacro %}
+
+{#-
+    CTEs `mixed`, `shares`, `floored`, `ranked` and `factor_effects`: by how many whole cents each of three factors moved an
+    amount. `factored` must have the `keys`, `total_<n>`, `part_<n>`, `rate_part_<n>`, `rate_amount_<n>` for n in 0, 1 (whole
+    millionths, divisors above 0); `factor_effects` has the keys, `factor` (0, 1, 2) and `effect_cents`, which are the change.
+-#}
+{% macro factor_effect_ctes(factored, keys) -%}
+{%- set key_list = keys | join(", ") -%}
+mixed as (
+    select
+        {{ key_list }},
+        {% for now in ["000", "001", "010", "011", "100", "101", "110", "111"] -%}
+        {{ renqun.amount_with_factors(now) }} as amount_{{ now }}{{ "," if not loop.last }}
+        {% endfor %}
+    from {{ factored }}
+),
+
+-- Six times millionths: sixty thousand are a cent.
+shares as (
+    {% for factor in [0, 1, 2] -%}
+    select {{ key_list }}, {{ factor }} as factor, {{ renqun.six_times_effect(factor) }} as share
+    from mixed
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+floored as (
+    select
+        *,
+        {{ renqun.floor_div("share", "60000") }} as floor_cents,
+        {{ renqun.floor_mod("share", "60000") }} as remainder
+    from shares
+),
+
+-- The cents that rounding down leaves go to the largest remainders, ties in the order of the factors.
+ranked as (
+    select
+        *,
+        {{ renqun.floor_div("sum(remainder) over (partition by " ~ key_list ~ ")", "60000") }} as cents_left,
+        row_number() over (partition by {{ key_list }} order by remainder desc, factor) as remainder_rank
+    from floored
+),
+
+factor_effects as (
+    select {{ key_list }}, factor, floor_cents + case when remainder_rank <= cents_left then 1 else 0 end as effect_cents
+    from ranked
+)
 {%- endmacro %}

@@ -79,6 +79,10 @@ def parts(tables: Tables, days: set[date]) -> dict[str, tuple[int | None, dict[s
     buyers = {o["customer_key"] for o in orders if o["customer_key"]}
     paid = {buyer: total(o for o in orders if o["customer_key"] == buyer) for buyer in buyers}
     nobody = total(o for o in orders if not o["customer_key"])
+    of_nobody: dict[str, Part] = {}
+    if any(not o["customer_key"] for o in orders):
+        of_nobody = {"(no customer)": (None, nobody)}
+    of_no_line: dict[str, Part] = {"(postage and rounding)": (None, total(orders) - total(lines))} if orders else {}
     visits = defaultdict(list)
     for event in events:
         visits[person_of(tables, event)].append(event)
@@ -105,15 +109,15 @@ def parts(tables: Tables, days: set[date]) -> dict[str, tuple[int | None, dict[s
             visitors,
             {"(all)": (Fraction(len(buyers)), sum(paid.values(), Decimal(0))), "(no customer)": (None, nobody)},
         ),
-        "customer_kind": (None, of_people(kinds) | {"(no customer)": (None, nobody)}),
+        "customer_kind": (None, of_people(kinds) | of_nobody),
         "category": (
             None,
             {value: (Fraction(total(own, "quantity")), total(own)) for value, own in pieces.items()}
-            | {"(postage and rounding)": (None, total(orders) - total(lines))},
+            | of_no_line,
         ),
     }  # fmt: skip
     if tables.has_traffic:
-        found["source"] = (None, of_people(sources) | {"(no customer)": (None, nobody)})
+        found["source"] = (None, of_people(sources) | of_nobody)
     return found
 
 

@@ -2,43 +2,57 @@
     Two periods beside each other: who came, who paid and how much; people are counted over each period.
     Definition: docs/definitions/what-moved.md -#}
 
-with figures as (
+with period_figures as (
     select
-        comparison,
-        {%- for name, period in [("current", 1), ("previous", 0)] %}
-        max(case when period = {{ period }} and not is_direct then total_quantity end) as visitors_{{ name }},
-        max(case when period = {{ period }} and not is_direct and paid_amount is not null then quantity end)
-            as buyers_{{ name }},
-        sum(case when period = {{ period }} then paid_amount end) as paid_amount_{{ name }},
-        sum(case when period = {{ period }} and is_direct then paid_amount end) as unidentified_amount_{{ name }}
-        {{- "," if not loop.last }}
+        period_id,
+        sum(case when dimension = 'visitor_source' then people end) as visitors,
+        sum(case when dimension = 'customer_kind' then buyers_paid end) as buyers_paid,
+        sum(case when dimension = 'customer_kind' then paid_amount end) as paid_amount,
+        sum(case when dimension_value = '(no customer)' and dimension = 'customer_kind' then paid_amount end)
+            as unidentified_amount
+    from {{ ref("int_kpi_people_parts") }}
+    group by period_id
+),
+
+figures as (
+    select
+        {%- for name in ["current", "previous"] %}
+        {%- for measure, needs in [
+            ("visitors", "has_traffic"), ("buyers_paid", "has_orders"), ("paid_amount", "has_orders"),
+            ("unidentified_amount", "has_orders"),
+        ] %}
+        case
+            when groups.{{ needs }} {{ "and periods.is_complete" if name == "previous" }}
+                then coalesce({{ name }}_figures.{{ measure }}, 0)
+        end as {{ measure }}_{{ name }},
         {%- endfor %}
-    from {{ ref("int_kpi_period_parts") }}
-    where dimension = 'shop'
-    group by comparison
+        {%- endfor %}
+        periods.*
+    from {{ kpi_comparison_periods() }} as periods
+    cross join {{ kpi_groups() }} as groups
+    left join period_figures as current_figures on periods.current_period_id = current_figures.period_id
+    left join period_figures as previous_figures on periods.previous_period_id = previous_figures.period_id
 )
 
 select
     cast('{{ var("shop_id") }}' as varchar) as shop_id,
-    cast(periods.comparison as varchar) as comparison,
+    cast(comparison as varchar) as comparison,
     {%- for name in ["current", "previous"] %}
-    cast(figures.visitors_{{ name }} as bigint) as visitors_{{ name }},
-    cast(figures.buyers_{{ name }} as bigint) as buyers_paid_{{ name }},
-    cast(figures.paid_amount_{{ name }} as decimal(18, 2)) as paid_amount_{{ name }},
-    cast(figures.unidentified_amount_{{ name }} as decimal(18, 2)) as unidentified_amount_{{ name }},
+    cast(visitors_{{ name }} as bigint) as visitors_{{ name }},
+    cast(buyers_paid_{{ name }} as bigint) as buyers_paid_{{ name }},
+    cast(paid_amount_{{ name }} as decimal(18, 2)) as paid_amount_{{ name }},
+    cast(unidentified_amount_{{ name }} as decimal(18, 2)) as unidentified_amount_{{ name }},
     {%- endfor %}
-    cast(figures.paid_amount_current - figures.paid_amount_previous as decimal(18, 2)) as change_amount,
-    {{ ratio("figures.paid_amount_current - figures.paid_amount_previous", "figures.paid_amount_previous") }}
-        as change_rate,
+    cast(paid_amount_current - paid_amount_previous as decimal(18, 2)) as change_amount,
+    {{ ratio("paid_amount_current - paid_amount_previous", "paid_amount_previous") }} as change_rate,
     {%- for name in ["current", "previous"] %}
-    {{ ratio("figures.buyers_" ~ name, "figures.visitors_" ~ name) }} as conversion_rate_{{ name }},
-    {{ ratio("figures.paid_amount_" ~ name, "figures.buyers_" ~ name) }} as amount_per_buyer_{{ name }},
+    {{ ratio("buyers_paid_" ~ name, "visitors_" ~ name) }} as conversion_rate_{{ name }},
+    {{ ratio("paid_amount_" ~ name, "buyers_paid_" ~ name) }} as amount_per_buyer_{{ name }},
     {%- endfor %}
-    periods.is_complete,
+    is_complete,
     {{ as_of_date() }} as as_of_date,
-    periods.current_start_date,
-    periods.current_end_date,
-    periods.previous_start_date,
-    periods.previous_end_date
-from {{ kpi_comparison_periods() }} as periods
-left join figures on periods.comparison = figures.comparison
+    current_start_date,
+    current_end_date,
+    previous_start_date,
+    previous_end_date
+from figures

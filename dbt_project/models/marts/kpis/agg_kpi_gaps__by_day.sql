@@ -50,20 +50,17 @@ postage as (
 ),
 
 known as (
-    select business_date, 'orders_paid' as measure, 'presale' as reason, sum(order_count) as amount
+    {% for measure, moved, excluded in [
+        ("orders_paid", "order_count", "excluded_order_count"), ("paid_amount", "amount", "excluded_paid_amount")
+    ] -%}
+    select business_date, '{{ measure }}' as measure, 'presale' as reason, sum({{ moved }}) as amount
     from presale_moves
     group by business_date
     union all
-    select business_date, 'paid_amount' as measure, 'presale' as reason, sum(amount) as amount
-    from presale_moves
-    group by business_date
-    union all
-    select paid_date, 'orders_paid' as measure, 'excluded_orders' as reason, excluded_order_count as amount
+    select paid_date, '{{ measure }}' as measure, 'excluded_orders' as reason, {{ excluded }} as amount
     from {{ ref("int_excluded_orders_by_day") }}
     union all
-    select paid_date, 'paid_amount' as measure, 'excluded_orders' as reason, excluded_paid_amount as amount
-    from {{ ref("int_excluded_orders_by_day") }}
-    union all
+    {% endfor -%}
     select paid_date, 'paid_amount' as measure, 'postage' as reason, amount
     from postage
     union all
