@@ -16,7 +16,8 @@ import duckdb
 import yaml
 
 import parsed_project
-from renqun.warehouse.dbt_process import parse_once_wherever_the_file_lies
+from renqun.warehouse import dbt_economies
+from renqun.warehouse.dbt_process import OPTIONS, parse_once_wherever_the_file_lies
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
@@ -201,6 +202,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     parse_once_wherever_the_file_lies()
+    dbt_economies.apply()
     folder = warehouse.path.parent / "dbt"
     what = json.dumps({"project": str(project), **variables}, sort_keys=True)
     parsed = folder / f"{parsed_project.key(what)}.msgpack"
@@ -223,11 +225,7 @@ def run_dbt(
                 str(folder / "logs"),
                 "--vars",
                 json.dumps(variables, sort_keys=True),
-                "--log-level",
-                "error",
-                "--no-write-json",
-                "--log-level-file",
-                "error",
+                *OPTIONS,
                 *(["--partial-parse-file-path", str(parsed)] if parsed.exists() else []),
             ]
         )
