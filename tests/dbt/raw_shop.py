@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, str | None]
 
 
+@cache
 def canonical_columns(source: str) -> list[str]:
     """The columns of a source, in the order of its description; a range of dates has two."""
     content = yaml.safe_load((SOURCES / f"{source}.yml").read_text(encoding="utf-8"))

@@ -27,6 +27,7 @@ def apply() -> None:
         _keep_contexts_of_macros()
         _keep_types_of_results()
         _compare_paths_as_text()
+        _compile_templates_once()
 
 
 def _replace(owner: Any, name: str, ours: Any) -> None:
@@ -202,3 +203,21 @@ def _compare_paths_as_text() -> None:
                 yield unique_id
 
     _replace(PathSelectorMethod, "search", search)
+
+
+def _compile_templates_once() -> None:
+    """Equal texts of Jinja (of hooks, of tests, of yesterday's model in a process that builds again) are one code."""
+    from dbt_common.clients.jinja import MacroFuzzEnvironment
+
+    compiled: dict[tuple[type[Any], str], Any] = {}
+    compile_anew = MacroFuzzEnvironment.compile
+
+    def compile_once(self: Any, source: Any, *others: Any, **options: Any) -> Any:
+        if others or options or not isinstance(source, str):
+            return compile_anew(self, source, *others, **options)
+        key = (type(self), source)
+        if key not in compiled:
+            compiled[key] = compile_anew(self, source)
+        return compiled[key]
+
+    _replace(MacroFuzzEnvironment, "compile", compile_once)
