@@ -7,6 +7,7 @@ it is imported: never here). Tests of start-up and of kills start processes from
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -51,13 +52,15 @@ def _server() -> socket.socket:
     """The line to the server, which ends when this process does."""
     ours, theirs = socket.socketpair()
     with theirs:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
             cwd=Path(__file__).parents[2],
         )
+    atexit.register(process.wait)
+    atexit.register(ours.close)
     return ours
 
 
@@ -73,7 +76,7 @@ def _serve(channel: socket.socket) -> None:
     renqun.quality.engine.import_statistics_when_used()
     assert great_expectations
     assert pandas
-    dbt_server._import_dbt()
+    dbt_server.import_dbt()
     assert "airflow" not in sys.modules
     assert threading.active_count() == 1, "only a process of one thread may be forked"
     gc.freeze()

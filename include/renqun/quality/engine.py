@@ -168,10 +168,8 @@ class _Statistics(ModuleType):
 
 def import_statistics_when_used() -> None:
     """Great Expectations imports `scipy.stats`, a third of its own import, for checks of distributions: we ask none."""
-    import scipy
-
     if "scipy.stats" not in sys.modules:
-        scipy.stats = _Statistics("scipy.stats")
+        vars(import_module("scipy"))["stats"] = _Statistics("scipy.stats")
 
 
 def _duckdb_source(connection: duckdb.DuckDBPyConnection, schema: str, tables: Sequence[str]) -> Any:
