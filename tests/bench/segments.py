@@ -52,7 +52,8 @@ def main() -> int:
     parser.add_argument("--no-peers", action="store_true", help="leave Polars out")
     parser.add_argument("--keep", help="work in this folder and keep it; facts that are there are used again")
     arguments = parser.parse_args()
-    work = Path(arguments.keep or tempfile.mkdtemp(prefix="renqun-bench-segments-"))
+    # Absolute: dbt takes folders as of its project.
+    work = Path(arguments.keep or tempfile.mkdtemp(prefix="renqun-bench-segments-")).resolve()
     try:
         return _bench(segment_facts.Scale(arguments.scale), work, with_peer=not arguments.no_peers)
     finally:
