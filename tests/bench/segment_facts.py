@@ -85,7 +85,8 @@ def write_base(warehouse: Path, scale: Scale) -> None:
             create table intermediate.int_visitor_numbers as
             select cast(row_number() over () as integer) as visitor_number, identities.*
             from (
-                select concat('v', v) as visitor_id, cast(null as varchar) as customer_id, cast(null as varchar) as open_uid
+                select concat('v', v) as visitor_id, cast(null as varchar) as customer_id,
+                    cast(null as varchar) as open_uid
                 from range({scale.visitors}) as numbers (v)
                 union all
                 select concat('v', i), customer_id, null from vault.bench_people
@@ -192,7 +193,8 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
         order by events.event_date
     """)  # fmt: skip
     _into(connection, "intermediate.int_visitor_category_days", f"""
-        select visitors.visitor_number, categories.category_number, days.* exclude (visitor_id, customer_id, category_id, item_id)
+        select visitors.visitor_number, categories.category_number,
+            days.* exclude (visitor_id, customer_id, category_id, item_id)
         from (
             select visitor_id, customer_id, category_id, case when category_id is null then item_id end as item_id,
                 count(case when event_type = 'view' then 1 end) as view_count,
