@@ -20,8 +20,8 @@ TIERS = [None, "普通会员", "高级会员", "VIP", "至尊vip", "unheard of"]
 PEOPLE_COLUMNS = {
     "marts.dim_customers": "customer_key varchar, tier varchar, gender varchar, age_band varchar, province varchar, "
     "price_tier varchar, first_touch_source varchar, preferred_category_id varchar, is_member boolean, "
-    "is_fan boolean, is_buyer boolean, joined_date date, fan_since_date date, first_ordered_date date, first_event_date date, "
-    "last_event_date date",
+    "is_fan boolean, is_buyer boolean, joined_date date, fan_since_date date, first_ordered_date date, "
+    "first_event_date date, last_event_date date",
     "marts.dim_items": "item_id varchar, category_id varchar",
     "intermediate.int_visitor_identities": "visitor_id varchar, customer_id varchar, open_uid varchar",
     "intermediate.int_visitor_category_days": "visitor_id varchar, customer_id varchar, open_uid varchar, "

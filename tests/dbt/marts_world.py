@@ -270,9 +270,9 @@ COLUMNS = {
     "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
     "paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
-    "category_id varchar, line_number bigint, quantity decimal(18,3), unit_price decimal(18,6), discount_amount decimal(18,6), "
-    "paid_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
-    "ordered_at timestamp, paid_at timestamp",
+    "category_id varchar, line_number bigint, quantity decimal(18,3), unit_price decimal(18,6), "
+    "discount_amount decimal(18,6), paid_amount decimal(18,2), is_paid boolean, is_deal boolean, "
+    "ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
     "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, "
     "cart_count bigint, favourite_count bigint",

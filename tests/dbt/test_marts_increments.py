@@ -26,6 +26,8 @@ SPELLS = "segment_id, customer_key, entered_on, exited_on, reason, entered_reaso
 SIZES = "as_of_date, segment_id, customers, entered, exited, is_applicable"
 STAGE_SPELLS = "stage_kind, customer_key, entered_on, stage, exited_on"
 FLOWS = "stage_kind, as_of_date, from_stage, to_stage, customers, previous_as_of_date"
+# So few that the models of value are fitted in a small world.
+ANY_VALUE = {"value_min_customers": 20, "value_min_repeaters": 5}
 KPIS = "business_date, visitors, views, cart_visitors, favourite_visitors"
 
 
@@ -41,6 +43,9 @@ class Snapshot:
     stage_spells: dict[Any, Any]
     flows: dict[Any, Any]
     traffic: dict[Any, Any]
+    cohorts: dict[Any, Any]
+    value: dict[Any, Any]
+    parameters: dict[Any, Any]
 
 
 def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
@@ -53,6 +58,13 @@ def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
         warehouse.keyed(STAGE_SPELLS, 3, "marts.fct_customer_stage_spells"),
         warehouse.keyed(FLOWS, 4, "marts.agg_stage_flows__by_day"),
         warehouse.keyed(KPIS, 1, "marts.agg_shop_kpis__by_day"),
+        warehouse.keyed("* exclude (shop_id)", 4, "marts.agg_cohort_retention__by_month_dimension"),
+        warehouse.keyed("* exclude (shop_id)", 2, "marts.fct_customer_value"),
+        warehouse.keyed(
+            "base_age_days, model, parameter, * exclude (base_age_days, model, parameter)",
+            3,
+            "intermediate.int_value_parameters where reason = ''",
+        ),
     )
 
 
@@ -71,11 +83,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     states = [as_of(world, day) for day in DAYS]
     snapshots = []
     for before, now in zip([None, *states], states, strict=False):
-        warehouse.build(now, before, tests=now is states[-1])
+        warehouse.build(now, before, tests=now is states[-1], **ANY_VALUE)
         snapshots.append(snapshot(warehouse, now))
-    warehouse.build(states[-1], states[-2])
+    warehouse.build(states[-1], states[-2], **ANY_VALUE)
     again = snapshot(warehouse, states[-1])
-    warehouse.build(states[-1], states[-2], "--full-refresh")
+    warehouse.build(states[-1], states[-2], "--full-refresh", **ANY_VALUE)
     return History(snapshots, again, snapshot(warehouse, states[-1]))
 
 
@@ -180,6 +192,9 @@ SAME: dict[str, Callable[[Snapshot], dict[Any, Any]]] = {
     "stage_spells": lambda s: s.stage_spells,
     "flows": lambda s: s.flows,
     "traffic": lambda s: s.traffic,
+    "cohorts": lambda s: s.cohorts,
+    "value": lambda s: s.value,
+    "parameters": lambda s: s.parameters,
 }
 
 

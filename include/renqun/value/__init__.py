@@ -1,1 +1,1 @@
-"""What customers are worth from now on: pure functions of counts and amounts, without a database and without a clock."""
+"""What customers are worth from now on: pure functions of counts and amounts, no database, no clock."""

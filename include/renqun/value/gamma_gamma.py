@@ -17,7 +17,7 @@ _STARTS = ((5.0, 4.0, 1.0), (1.0, 2.0, 1.0), (20.0, 3.0, 0.1))
 
 @dataclass(frozen=True)
 class Spendings:
-    """Customers who came back: repeat purchases (at least 1), their average amount (above 0), and how many are alike."""
+    """Customers who came back: repeat purchases (at least 1), their average amount (above 0), how many are alike."""
 
     x: Array
     m: Array

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.special import hyp2f1
+from simulated_customers import histories
 
 from renqun.value import bg_nbd
 from renqun.value.bg_nbd import Histories
-
-sys.path.insert(0, str(Path(__file__).parent))
-from simulated_customers import histories  # noqa: E402
 
 TRUE = (0.5, 60.0, 0.8, 3.0)
 PARAMETERS = st.tuples(st.floats(0.01, 20), st.floats(0.5, 2000), st.floats(0.001, 1000), st.floats(0.001, 1000))
@@ -48,7 +44,7 @@ def test_the_parameters_of_simulated_customers_are_found_again(simulated: Histor
 
 
 def test_what_is_expected_is_what_simulated_customers_do() -> None:
-    # Everybody is looked at after 300 of 390 days; what came in the last 90 is held against the prediction from the first.
+    # Everybody is looked at after 300 of 390 days; what came in the last 90 is held against the prediction.
     random = np.random.default_rng(3)
     r, alpha, a, b = TRUE
     count = 50_000

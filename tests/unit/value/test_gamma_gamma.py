@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
+from simulated_customers import spendings
 
 from renqun.value import gamma_gamma
 from renqun.value.gamma_gamma import Spendings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from simulated_customers import spendings  # noqa: E402
 
 TRUE = (6.0, 4.0, 15.0)
 
@@ -40,7 +36,7 @@ def test_the_currency_changes_v_alone(simulated: Spendings) -> None:
 
 
 def test_an_average_of_many_purchases_is_believed() -> None:
-    # p = 6, q = 4, v = 15: 6 * (15 + x m) / (6 x + 3); with x = 1 and m = 60: 6 * 75 / 9 = 50; the more, the closer to 60.
+    # p = 6, q = 4, v = 15: 6 * (15 + x m) / (6 x + 3); with x = 1 and m = 60: 6 * 75 / 9 = 50.
     expected = gamma_gamma.expected_average(TRUE, np.array([1.0, 10.0, 1000.0]), np.array([60.0, 60.0, 60.0]))
     assert expected == pytest.approx([50.0, 6 * 615 / 63, 6 * 60015 / 6003])
     assert list(expected) == sorted(expected)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from simulated_customers import histories
 
 from renqun.value import bg_nbd
 from renqun.value.shop import MODELS, value_expectations, value_parameters
-
-sys.path.insert(0, str(Path(__file__).parent))
-from simulated_customers import histories  # noqa: E402
 
 Columns = dict[str, np.ndarray]
 
