@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from simulated_customers import histories
 
-from renqun.value import bg_nbd
+from renqun.value import bg_nbd, gamma_gamma
 from renqun.value.shop import MODELS, value_expectations, value_parameters
 
 Columns = dict[str, np.ndarray]
@@ -94,3 +94,15 @@ def test_a_shop_without_customers_has_columns_and_no_rows() -> None:
         "p_alive": (0, "f"),
         "expected_purchases": (0, "f"),
     }
+
+
+def test_the_example_of_the_page_is_right() -> None:
+    # docs/definitions/value.md: customer a, and b without a repeat.
+    parameters = (0.5, 60.0, 0.8, 3.0)
+    x, t_x, t = np.array([2.0, 0.0]), np.array([60.0, 0.0]), np.array([89.0, 89.0])
+    purchases = bg_nbd.expected_purchases(parameters, 90, x, t_x, t)
+    average = gamma_gamma.expected_average((6.0, 4.0, 15.0), x, np.array([50.0, 0.0]))
+    assert bg_nbd.p_alive(parameters, x, t_x, t).round(3).tolist() == [0.744, 1.0]
+    assert purchases.round(2).tolist() == [0.99, 0.28]
+    assert average.tolist() == [46.0, 30.0]
+    assert (purchases * average)[0].round(2) == 45.56
