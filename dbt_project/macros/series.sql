@@ -37,6 +37,11 @@
         - (extract(year from {{ from_date }}) * 12 + extract(month from {{ from_date }})) as integer)
 {%- endmacro %}
 
+{#- The Monday of the week (ISO) of a date. -#}
+{% macro week_of(date) -%}
+    cast(date_trunc('week', {{ date }}) as date)
+{%- endmacro %}
+
 {#- A ratio of two totals, computed last; NULL where there is nothing to divide by. -#}
 {% macro ratio(numerator, denominator) -%}
     case when {{ denominator }} > 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end

@@ -20,8 +20,8 @@ TIERS = [None, "普通会员", "高级会员", "VIP", "至尊vip", "unheard of"]
 PEOPLE_COLUMNS = {
     "marts.dim_customers": "customer_key varchar, tier varchar, gender varchar, age_band varchar, province varchar, "
     "price_tier varchar, first_touch_source varchar, preferred_category_id varchar, is_member boolean, "
-    "is_fan boolean, is_buyer boolean, joined_date date, first_ordered_date date, first_event_date date, "
-    "last_event_date date",
+    "is_fan boolean, is_buyer boolean, joined_date date, fan_since_date date, first_ordered_date date, "
+    "first_event_date date, last_event_date date",
     "marts.dim_items": "item_id varchar, category_id varchar",
     "intermediate.int_visitor_identities": "visitor_id varchar, customer_id varchar, open_uid varchar",
     "intermediate.int_visitor_numbers": "visitor_number integer, visitor_id varchar, customer_id varchar, "
@@ -75,9 +75,11 @@ def people(tables: Tables) -> list[Row]:
             "customer_key": key,
             "tier": TIERS[chance(key + "tier", len(TIERS))],
             "province": None,
+            "first_touch_source": [None, "search", "推荐"][chance(key + "source", 3)],
             "is_member": chance(key + "member", 3) > 0,
             "is_fan": chance(key + "fan", 4) == 0,
             "joined_date": tables.as_of - timedelta(days=chance(key, 400)) if chance(key + "joined", 2) else None,
+            "fan_since_date": tables.as_of - timedelta(days=chance(key + "fan", 900)) if chance(key, 2) else None,
             "is_buyer": paid[key] > 0,
             "first_ordered_date": first.get(key),
             "first_event_date": min(events.get(key, []), default=None),

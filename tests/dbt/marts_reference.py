@@ -301,27 +301,6 @@ def first_deals(tables: Tables) -> dict[str, date]:
     return first
 
 
-def cohorts(tables: Tables) -> dict[tuple[date, int], tuple[Any, ...]]:
-    """(cohort, period) -> (size, retained, rate, net, cumulative, ltv, is_complete)"""
-    first = first_deals(tables)
-    rows = {}
-    for cohort in {month(day) for day in first.values()}:
-        size = sum(month(day) == cohort for day in first.values())
-        total = Decimal(0)
-        for period, current in enumerate(months(cohort, tables.as_of)):
-            own = [
-                o
-                for o in deals(tables)
-                if month(first[o["customer_key"]]) == cohort and month(o["paid_date"]) == current
-            ]
-            retained = len({o["customer_key"] for o in own})
-            net = sum((o["net_amount"] for o in own), Decimal(0))
-            total += net
-            ended = month(current + timedelta(days=32)) - timedelta(days=1) <= tables.as_of
-            rows[cohort, period] = (size, retained, ratio(retained, size), net, total, ratio(total, size), ended)
-    return rows
-
-
 def repurchase_rates(tables: Tables) -> dict[tuple[date, int], tuple[Any, ...]]:
     """(cohort, horizon) -> (size, observable, repurchased, rate)"""
     first = first_deals(tables)

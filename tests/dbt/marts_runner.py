@@ -16,7 +16,7 @@ from renqun.warehouse.dbt_client import start_dbt
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).parents[2] / "dbt_project"))
 SEEDS = ["seeds"]
-MARTS = [f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "kpis")]
+MARTS = [f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "value", "kpis")]
 
 
 class Warehouse:

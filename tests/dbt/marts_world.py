@@ -228,7 +228,8 @@ def as_of(world: World, day: date) -> Tables:
         )
         for n, (item, quantity, amount) in enumerate(order.lines):
             prices = line_prices(order.order_id, n, quantity, amount if is_paid else None)
-            lines.append(shared | {"line_key": str(n), "item_id": item, "quantity": Decimal(quantity)} | prices)
+            place = {"line_key": str(n), "line_number": len(order.lines) - n}
+            lines.append(shared | place | {"item_id": item, "quantity": Decimal(quantity)} | prices)
         for line, amount, refund_date in known_refunds:
             refunds.append(
                 {
@@ -273,9 +274,9 @@ COLUMNS = {
     "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
     "paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
-    "category_id varchar, quantity decimal(18,3), unit_price decimal(18,6), discount_amount decimal(18,6), "
-    "paid_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
-    "ordered_at timestamp, paid_at timestamp",
+    "category_id varchar, line_number bigint, quantity decimal(18,3), unit_price decimal(18,6), "
+    "discount_amount decimal(18,6), paid_amount decimal(18,2), is_paid boolean, is_deal boolean, "
+    "ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
     "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_id varchar, open_uid varchar, "
     "customer_key varchar, first_event_id varchar, first_source varchar, first_event_type varchar, "

@@ -28,6 +28,8 @@ STAGE_SPELLS = "stage_kind, customer_key, entered_on, stage, exited_on"
 FLOWS = "stage_kind, as_of_date, from_stage, to_stage, customers, previous_as_of_date"
 CHANGES = "comparison, dimension, dimension_value, effect, amount"
 ANOMALIES = "business_date, kpi, basis, value, expected_value, allowed_deviation, top_dimension_value, top_contribution"
+# So few that the models of value are fitted in a small world.
+ANY_VALUE = {"value_min_customers": 20, "value_min_repeaters": 5}
 KPIS = "business_date, visitors, views, cart_visitors, favourite_visitors"
 
 
@@ -45,6 +47,9 @@ class Snapshot:
     traffic: dict[Any, Any]
     changes: dict[Any, Any]
     anomalies: dict[Any, Any]
+    cohorts: dict[Any, Any]
+    value: dict[Any, Any]
+    parameters: dict[Any, Any]
 
 
 def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
@@ -59,6 +64,13 @@ def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
         warehouse.keyed(KPIS, 1, "marts.agg_shop_kpis__by_day"),
         warehouse.keyed(CHANGES, 4, "marts.agg_kpi_change_effects"),
         warehouse.keyed(ANOMALIES, 2, "marts.fct_kpi_anomalies"),
+        warehouse.keyed("* exclude (shop_id)", 4, "marts.agg_cohort_retention__by_month_dimension"),
+        warehouse.keyed("* exclude (shop_id)", 2, "marts.fct_customer_value"),
+        warehouse.keyed(
+            "base_age_days, model, parameter, * exclude (base_age_days, model, parameter)",
+            3,
+            "intermediate.int_value_parameters where reason = ''",
+        ),
     )
 
 
@@ -77,11 +89,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     states = [as_of(world, day) for day in DAYS]
     snapshots = []
     for before, now in zip([None, *states], states, strict=False):
-        warehouse.build(now, before, tests=now is states[-1])
+        warehouse.build(now, before, tests=now is states[-1], **ANY_VALUE)
         snapshots.append(snapshot(warehouse, now))
-    warehouse.build(states[-1], states[-2])
+    warehouse.build(states[-1], states[-2], **ANY_VALUE)
     again = snapshot(warehouse, states[-1])
-    warehouse.build(states[-1], states[-2], "--full-refresh")
+    warehouse.build(states[-1], states[-2], "--full-refresh", **ANY_VALUE)
     return History(snapshots, again, snapshot(warehouse, states[-1]))
 
 
@@ -188,6 +200,9 @@ SAME: dict[str, Callable[[Snapshot], dict[Any, Any]]] = {
     "traffic": lambda s: s.traffic,
     "changes": lambda s: s.changes,
     "anomalies": lambda s: s.anomalies,
+    "cohorts": lambda s: s.cohorts,
+    "value": lambda s: s.value,
+    "parameters": lambda s: s.parameters,
 }
 
 

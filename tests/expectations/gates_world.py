@@ -11,6 +11,7 @@ from __future__ import annotations
 import duckdb
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
+from value_world import VALUE
 
 AS_OF = "2026-03-10"
 
@@ -20,8 +21,9 @@ create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
-    720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
-    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count, 2 as anomaly_report_days;
+    720 as rfm_window_days, 7 as funnel_window_days, 30 as value_horizon_days,
+    0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
+    2 as anomaly_report_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
@@ -31,8 +33,9 @@ create table reference.kpi_comparisons as select unnest(['day', 'week']) as comp
 
 _PEOPLE_AND_THINGS = """
 create table marts.dim_customers as select 'shop' as shop_id, * from (values
-    ('c1', ['m1'], 2, null::date, false), ('c2', ['m2'], 2, null, false), ('c3', ['m3'], 1, null, false)
-) as t (customer_key, customer_ids, order_count, first_event_date, is_member);
+    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, false, null, null),
+    ('c3', ['m3'], 1, null, false, null, null)
+) as t (customer_key, customer_ids, order_count, first_event_date, is_member, joined_date, fan_since_date);
 create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values
     ('c0', 'c1', 'merge', date '2026-03-09')
 ) as t (from_key, to_key, change, changed_on);
@@ -112,12 +115,6 @@ create table marts.fct_customer_rfm as select 'shop' as shop_id, date '2026-03-1
 """
 
 _REPORTS = """
-create table marts.agg_cohort_retention__by_month as
-select 'shop' as shop_id, month::date as cohort_month, period, 1 as cohort_size, retained as retained_customers,
-    cast(net as decimal(18, 2)) as net_amount
-from (values
-    ('2026-01-01', 0, 1, 100), ('2026-01-01', 1, 1, 30), ('2026-01-01', 2, 0, 0), ('2026-03-01', 0, 1, 80)
-) as t (month, period, retained, net);
 -- c1 bought again 36 days after the first deal; c2's first deal is of today.
 create table marts.agg_repurchase_rates__by_month as
 select 'shop' as shop_id, month::date as cohort_month, within_days, 1 as cohort_size,
@@ -235,7 +232,7 @@ from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (
 """
 
 SCRIPTS = (
-    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES
+    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES, VALUE
 )  # fmt: skip
 
 

@@ -7,14 +7,15 @@ every total over that table.
 from __future__ import annotations
 
 import stages_faults
+import value_faults
 from segments_faults import SEGMENTS_FAULTS
 
 FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
     # -- customers, items, visitors ------------------------------------------------------------------------------
     "dim_customers-key_present": (
-        "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false)", set()),
+        "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false, null, null)", set()),
     "dim_customers-key_unique": (
-        "insert into marts.dim_customers values ('shop', 'c1', ['m4'], 1, null, false)", set()),
+        "insert into marts.dim_customers values ('shop', 'c1', ['m4'], 1, null, false, null, null)", set()),
     "dim_customers-identified": (
         "update marts.dim_customers set order_count = 0 where customer_key = 'c1'", set()),
     "dim_customers-ids_of_one_person": (
@@ -159,20 +160,6 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         " select * replace (date '2026-03-11' as start_date) from marts.agg_funnel_steps__by_day_source"
         " where start_date = '2026-03-05'", set()),
     # -- cohorts -------------------------------------------------------------------------------------------------
-    "agg_cohort_retention__by_month-key_unique": (
-        "insert into marts.agg_cohort_retention__by_month from marts.agg_cohort_retention__by_month"
-        " where cohort_month = '2026-01-01' and period = 2",
-        {"agg_cohort_retention__by_month-reaches_the_as_of_month"}),
-    "agg_cohort_retention__by_month-size_constant": (
-        "update marts.agg_cohort_retention__by_month set cohort_size = 2"
-        " where cohort_month = '2026-01-01' and period = 2", set()),
-    "agg_cohort_retention__by_month-everybody_is_there_at_first": (
-        "update marts.agg_cohort_retention__by_month set retained_customers = 0"
-        " where cohort_month = '2026-03-01' and period = 0", set()),
-    "agg_cohort_retention__by_month-reaches_the_as_of_month": (
-        "delete from marts.agg_cohort_retention__by_month where cohort_month = '2026-01-01' and period = 2", set()),
-    "agg_cohort_retention__by_month-customers_conserved": (
-        "update marts.agg_cohort_retention__by_month set net_amount = 81 where cohort_month = '2026-03-01'", set()),
     "agg_repurchase_rates__by_month-key_unique": (
         "insert into marts.agg_repurchase_rates__by_month from marts.agg_repurchase_rates__by_month"
         " where cohort_month = '2026-01-01' and within_days = 30", set()),
@@ -291,7 +278,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.agg_kpi_gaps__by_day set amount = 5.01 where reason = 'excluded_orders'", set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
-} | stages_faults.FAULTS  # fmt: skip
+} | stages_faults.FAULTS | value_faults.FAULTS  # fmt: skip
 
 WARNINGS: dict[str, str] = {
     "agg_customer_coverage__by_day-pay_times_are_told": (
@@ -300,6 +287,8 @@ WARNINGS: dict[str, str] = {
         "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a1'"),
     "fct_item_traffic__by_day-buyers_were_visitors": (
         "update marts.fct_item_traffic__by_day set buyers_paid_count = 9 where business_date = '2026-03-10'"),
+    "agg_value_calibration-predictions_are_near": (
+        "update marts.agg_value_calibration set actual_purchases = 100, predicted_purchases = 49"),
     "fct_ad_spend__by_day-clicks_were_shown": (
         "update marts.fct_ad_spend__by_day set click_count = 101 where ad_key = 'a1'"),
 }  # fmt: skip
