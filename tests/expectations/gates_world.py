@@ -9,6 +9,7 @@ nobody    o5 (2026-03-09, 40.00), an order without a buyer
 from __future__ import annotations
 
 import duckdb
+from attribution_world import ATTRIBUTION, ITEMS
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
 
@@ -21,7 +22,8 @@ create table run.context as select
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
-    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count;
+    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count, 90 as attribution_keep_days, 90 as markov_days,
+    180 as affinity_days, 1 as affinity_min_count, 50 as affinity_max_items, 5 as launch_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
@@ -190,7 +192,8 @@ from (values ('visitors', 10, 13), ('views', 20, null), ('paid_amount', 80, 80))
 """
 
 SCRIPTS = (
-    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES
+    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES,
+    ATTRIBUTION, ITEMS,
 )  # fmt: skip
 
 
