@@ -68,7 +68,8 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
          "agg_customer_coverage__by_day-orders_conserved"}),
     "fct_orders-deal_is_paid_and_kept": (
         # An order without a buyer: no customer's figure depends on it.
-        "update marts.fct_orders set is_deal = false where order_id = 'o5'", {"agg_item_pairs-bought_baskets_conserved"}),
+        "update marts.fct_orders set is_deal = false where order_id = 'o5'",
+        {"agg_item_pairs-bought_baskets_conserved"}),
     "fct_orders-over_refunded_flagged": (
         "update marts.fct_orders set is_over_refunded = null where order_id = 'o1'", set()),
     "fct_orders-lines_counted": ("update marts.fct_orders set line_count = 3 where order_id = 'o1'", set()),
