@@ -359,10 +359,15 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         ],
     }
     rows |= people_tables(now) | kpi_tables(now)
+    fill_tables(path, COLUMNS, rows)
+
+
+def fill_tables(path: str, tables: dict[str, str], rows: dict[str, list[Row]]) -> None:
+    """Replaces tables, given by their columns, by these rows; what a row does not name is NULL."""
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "vault", "ops"):
             connection.execute(f"create schema if not exists {schema}")
-        for table, columns in COLUMNS.items():
+        for table, columns in tables.items():
             names = [name for name, _ in column_types(columns)]
             text = json.dumps([{name: row.get(name) for name in names} for row in rows[table]], default=str)
             fields = ", ".join(f"cast(value->>'{name}' as {kind})" for name, kind in column_types(columns))

@@ -9,6 +9,7 @@ nobody    o5 (2026-03-09, 40.00), an order without a buyer
 from __future__ import annotations
 
 import duckdb
+from attribution_world import ATTRIBUTION, ITEMS
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
 from value_world import VALUE
@@ -23,7 +24,8 @@ create table run.context as select
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 30 as value_horizon_days,
     0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
-    2 as anomaly_report_days;
+    2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,
+    1 as affinity_min_count, 50 as affinity_max_items, 5 as launch_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
 create table reference.funnel_steps as
     select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
@@ -232,7 +234,8 @@ from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (
 """
 
 SCRIPTS = (
-    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES, VALUE
+    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES, VALUE,
+    ATTRIBUTION, ITEMS,
 )  # fmt: skip
 
 

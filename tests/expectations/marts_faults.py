@@ -6,6 +6,7 @@ every total over that table.
 
 from __future__ import annotations
 
+import attribution_faults
 import stages_faults
 import value_faults
 from segments_faults import SEGMENTS_FAULTS
@@ -60,14 +61,16 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
     "fct_orders-net_is_paid_less_refunded": (
         # The same money on another order of the day: totals stand.
         "update marts.fct_orders set net_amount = net_amount + 1 where order_id = 'o5';"
-        "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'", set()),
+        "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'",
+        {"fct_attribution_credits-orders_are_whole"}),
     "fct_orders-paid_has_a_date": (
         "update marts.fct_orders set is_paid = true where order_id = 'o4'",
         {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved",
          "agg_customer_coverage__by_day-orders_conserved"}),
     "fct_orders-deal_is_paid_and_kept": (
         # An order without a buyer: no customer's figure depends on it.
-        "update marts.fct_orders set is_deal = false where order_id = 'o5'", set()),
+        "update marts.fct_orders set is_deal = false where order_id = 'o5'",
+        {"agg_item_pairs-bought_baskets_conserved"}),
     "fct_orders-over_refunded_flagged": (
         "update marts.fct_orders set is_over_refunded = null where order_id = 'o1'", set()),
     "fct_orders-lines_counted": ("update marts.fct_orders set line_count = 3 where order_id = 'o1'", set()),
@@ -228,17 +231,19 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         {"agg_customer_coverage__by_day-orders_conserved", "agg_customer_coverage__by_day-recent_warning"}),
     # -- what platforms tell -------------------------------------------------------------------------------------
     "fct_ad_spend__by_day-key_unique": (
-        "insert into marts.fct_ad_spend__by_day from marts.fct_ad_spend__by_day where ad_key = 'a1'", set()),
+        "insert into marts.fct_ad_spend__by_day from marts.fct_ad_spend__by_day where ad_key = 'a2'", set()),
     "fct_ad_spend__by_day-nothing_after_as_of": (
         "update marts.fct_ad_spend__by_day set business_date = '2026-03-11' where ad_key = 'a4'", set()),
     "fct_ad_spend__by_day-one_report_in_the_total": (
         # The keywords' cost is added to the campaign's, which holds it already.
-        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'", set()),
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'",
+        {"agg_attribution__by_month_source-cost_conserved"}),
     "fct_ad_spend__by_day-some_report_in_the_total": (
         "update marts.fct_ad_spend__by_day set is_in_total = false where ad_key = 'a4'", set()),
     "fct_ad_spend__by_day-shop_or_campaigns": (
         # The items' cost is added to the campaigns', which hold it already.
-        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a3'", set()),
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a3'",
+        {"agg_attribution__by_month_source-cost_conserved"}),
     "fct_affiliate_orders-key_unique": (
         "insert into marts.fct_affiliate_orders from marts.fct_affiliate_orders where order_id = 'o9'", set()),
     "fct_affiliate_orders-nothing_after_as_of": (
@@ -278,13 +283,13 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.agg_kpi_gaps__by_day set amount = 5.01 where reason = 'excluded_orders'", set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
-} | stages_faults.FAULTS | value_faults.FAULTS  # fmt: skip
+} | stages_faults.FAULTS | value_faults.FAULTS | attribution_faults.FAULTS  # fmt: skip
 
 WARNINGS: dict[str, str] = {
     "agg_customer_coverage__by_day-pay_times_are_told": (
         "update marts.agg_customer_coverage__by_day set status_contrary_count = 4 where business_date = '2026-03-10'"),
     "fct_ad_spend__by_day-cost_not_negative": (
-        "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a1'"),
+        "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a2'"),
     "fct_item_traffic__by_day-buyers_were_visitors": (
         "update marts.fct_item_traffic__by_day set buyers_paid_count = 9 where business_date = '2026-03-10'"),
     "agg_value_calibration-predictions_are_near": (

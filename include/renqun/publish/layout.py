@@ -61,6 +61,11 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "fct_traffic_sources__by_day": ("shop_id", "business_date", "traffic_source_key"),
     "fct_ad_spend__by_day": ("shop_id", "business_date", "ad_key"),
     "fct_affiliate_orders": ("shop_id", "order_id", "line_id"),
+    "fct_attribution_credits": ("shop_id", "attribution_model", "order_id", "source", "campaign"),
+    "agg_attribution__by_month_source": ("shop_id", "attribution_model", "paid_month", "source"),
+    "agg_markov_removal_effects": ("shop_id", "as_of_date", "source"),
+    "agg_item_pairs": ("shop_id", "as_of_date", "kind", "item_id", "other_item_id"),
+    "agg_item_launches__by_day": ("shop_id", "item_id", "day_number"),
 }
 """Keys as DESIGN names them; the marts gate proves that they are unique. What is not listed is ordered by all
 its columns."""
