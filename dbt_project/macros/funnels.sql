@@ -114,12 +114,19 @@
     )
 {%- endmacro %}
 
-{#- Events with the step that each serves, of each funnel; `steps` has the catalogue. -#}
-{% macro funnel_step_events(events) -%}
+{#-
+    Events with the step that each serves, of each funnel; `steps` has the catalogue. Which event it was, and what it names, is
+    carried only where the steps asked for have a use for it: it is most of what there is to carry.
+-#}
+{% macro funnel_step_events(events, first=true) -%}
     select
         steps.funnel_id, steps.grain, steps.step, steps.window_days, steps.has_shared_types, events.person_id,
-        events.scope_key, events.event_type, events.event_id, events.event_key, events.source, events.device,
-        events.category_id, events.attempt_date, events.event_date, events.event_at
+        events.scope_key, events.event_at,
+        {% for column in ("event_type", "event_id", "event_key") -%}
+        {{ "events." ~ column if first else "case when steps.has_shared_types then events." ~ column ~ " end as " ~ column }},
+        {% endfor -%}
+        {{ "events.source, events.device, events.category_id, events.attempt_date," if first }}
+        events.event_date
     from {{ events }} as events
     inner join steps on events.grain = steps.grain and events.event_type = steps.event_type
 {%- endmacro %}
@@ -181,7 +188,9 @@ first_steps as (
 ),
 
 next_steps as (
-    select * from events_touched
+    select
+        funnel_id, grain, step, has_shared_types, person_id, scope_key, event_type, event_id, event_key, event_at
+    from events_touched
     where step > 1
 ),
 {%- endmacro %}

@@ -5,26 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import marts_reference as reference
 import pytest
-from marts_reference import Steps, Thresholds
+from marts_reference import Thresholds
 from marts_runner import PROJECT, Warehouse, assert_same
 from marts_world import Tables, as_of, make_world, without
 
 D = date(2024, 5, 17)
-PURCHASE: Steps = [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]
-DEFAULT = {"purchase": PURCHASE}
-# Events that could serve two steps; the same type in a row; a funnel that starts with an order; one step only.
-HOSTILE = DEFAULT | {
-    "twice": [{"view", "cart"}, {"cart", "view", "favourite"}, {"cart"}],
-    "thrice": [{"view"}, {"cart"}, {"view"}, {"view", "order_paid"}, {"order_paid", "view"}],
-    "orders_first": [{"order_placed", "order_paid"}, {"order_paid", "order_placed"}, {"view"}],
-    "looks": [{"view"}],
-}
-
 with (PROJECT / "seeds" / "segments.csv").open(encoding="utf-8", newline="") as _stream:
     _CATALOGUE = list(csv.DictReader(_stream))
 MODEL_OF = {row["segment_id"]: row["model"] for row in _CATALOGUE}
@@ -37,7 +27,6 @@ class Case:
 
     warehouse: Warehouse
     tables: Tables
-    funnels: dict[str, Steps]
     thresholds: Thresholds
 
 
@@ -45,23 +34,17 @@ def build_defaults(folder: Path) -> Case:
     """Default thresholds and seeds; the data tests of the project run, too."""
     warehouse, tables = Warehouse(folder), as_of(make_world(1, D), D)
     warehouse.build(tables, tests=True)
-    return Case(warehouse, tables, DEFAULT, Thresholds())
+    return Case(warehouse, tables, Thresholds())
 
 
-def build_hostile_funnels(folder: Path) -> Case:
-    """Funnels whose steps share event types, fixed RFM scores, and thresholds that a small shop reaches."""
+def build_small_thresholds(folder: Path) -> Case:
+    """Fixed RFM scores, and thresholds that a small shop reaches."""
     warehouse, tables = Warehouse(folder), as_of(make_world(2, D), D)
-    warehouse.seed(D)
-    for funnel, steps in HOSTILE.items():
-        for n, types in enumerate(steps, 1) if funnel != "purchase" else ():
-            warehouse.execute(
-                f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')"
-            )
     warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2)
-    return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
+    return Case(warehouse, tables, Thresholds(3, 2, "fixed"))
 
 
-@pytest.fixture(scope="module", params=[build_defaults, build_hostile_funnels], ids=["defaults", "hostile_funnels"])
+@pytest.fixture(scope="module", params=[build_defaults, build_small_thresholds], ids=["defaults", "small_thresholds"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return request.param(tmp_path_factory.mktemp("marts"))
 
@@ -117,21 +100,6 @@ def test_segment_sizes_are_dense_and_equal_the_recomputation(case: Case) -> None
     assert_same(ours, {(D, segment): (len(own), len(own), 0) for segment, own in members.items()}, "sizes")
 
 
-def test_funnel_attempts_equal_the_recomputation(case: Case) -> None:
-    columns = "funnel_id, grain, person_id, item_id, start_date, started_at, source, max_step, is_complete"
-    ours = case.warehouse.keyed(columns, 5, "marts.fct_funnel_attempts")
-    expected = reference.funnel_attempts(case.tables, case.funnels)
-    kept = {key: own for key, own in expected.items() if key[4] > D - timedelta(days=90)}
-    assert max(own[2] for own in kept.values()) == max(len(steps) for steps in case.funnels.values())
-    assert_same(ours, kept, "attempts")
-
-
-def test_funnel_steps_are_dense_and_equal_the_recomputation(case: Case) -> None:
-    columns = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
-    ours = case.warehouse.keyed(columns, 5, "marts.agg_funnel_steps__by_day_source")
-    assert_same(ours, reference.funnel_steps(case.tables, case.funnels), "steps")
-
-
 def test_cohorts_equal_the_recomputation(case: Case) -> None:
     columns = (
         "cohort_month, period, cohort_size, retained_customers, retention_rate, net_amount, "
@@ -165,22 +133,14 @@ def test_measures_are_null_when_the_shop_lacks_the_source(missing: str, tmp_path
     applicable = warehouse.keyed("segment_id, is_applicable", 1, "marts.agg_segment_sizes__by_day")
     there = {"orders", "traffic_events"} - {missing}
     assert applicable == {segment: (source in there,) for segment, source in NEEDS.items()}
-    if missing == "traffic_events":
-        assert warehouse.rows("select count(*) from marts.agg_funnel_steps__by_day_source") == [(0,)]
-    else:
-        ours = warehouse.keyed(
-            "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete",
-            5,
-            "marts.agg_funnel_steps__by_day_source",
-        )
-        assert_same(ours, reference.funnel_steps(tables, DEFAULT), "steps")
 
 
 def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     nothing = replace(without(without(as_of(make_world(3, D), D), "orders"), "traffic_events"), customers=set())
     warehouse.build(nothing, tests=True)
-    for mart in ("fct_customer_rfm", "fct_funnel_attempts", "agg_cohort_retention__by_month", "agg_shop_kpis__by_day"):
+    funnels = ("fct_funnel_attempts", "agg_funnel_steps__by_day_source", "agg_funnel_steps__by_segment")
+    for mart in ("fct_customer_rfm", *funnels, "agg_cohort_retention__by_month", "agg_shop_kpis__by_day"):
         assert warehouse.rows(f"select count(*) from marts.{mart}") == [(0,)]
     assert warehouse.rows("select distinct customers, entered, exited from marts.agg_segment_sizes__by_day") == [
         (0, 0, 0)

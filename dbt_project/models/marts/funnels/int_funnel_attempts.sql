@@ -29,7 +29,7 @@ first_steps as (
 ),
 
 next_steps as (
-    {{ funnel_step_events(all_funnel_events()) }}
+    {{ funnel_step_events(all_funnel_events(), first=false) }}
     where steps.step > 1
 ),
 {%- endif %}
@@ -97,3 +97,4 @@ left join highest_steps as highest
     on
         starts.funnel_id = highest.funnel_id and starts.grain = highest.grain and starts.person_id = highest.person_id
         and starts.scope_key = highest.scope_key and starts.start_date = highest.start_date
+-- Depends on {{ ref("int_funnel_start_dates") }} and {{ ref("int_funnel_persons") }}.

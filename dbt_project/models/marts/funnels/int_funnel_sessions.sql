@@ -65,3 +65,4 @@ select
 from sessions
 left join {{ ref("dim_visitors") }} as visitors on sessions.visitor_id = visitors.visitor_id
 left join named on sessions.session_id = named.session_id
+-- Depends on {{ ref("int_funnel_start_dates") }}, {{ ref("int_relinked_visitors") }} and {{ ref("int_funnel_persons") }}.
