@@ -97,3 +97,31 @@
 {% macro default__explode_array(list) -%}
     explode({{ list }})
 {%- endmacro %}
+
+{#- Aggregate: the list of the values, by the order of another column, which is unique in the group. -#}
+{% macro list_by(value, ordering) -%}
+    {{ return(adapter.dispatch("list_by", "renqun")(value, ordering)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_by(value, ordering) -%}
+    list({{ value }} order by {{ ordering }})
+{%- endmacro %}
+
+{% macro default__list_by(value, ordering) -%}
+    transform(
+        array_sort(collect_list(named_struct('place', {{ ordering }}, 'value', {{ value }}))), pair -> pair.value
+    )
+{%- endmacro %}
+
+{#- The element of a list at a place from 1. -#}
+{% macro list_at(list, place) -%}
+    {{ return(adapter.dispatch("list_at", "renqun")(list, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_at(list, place) -%}
+    list_extract({{ list }}, {{ place }})
+{%- endmacro %}
+
+{% macro default__list_at(list, place) -%}
+    element_at({{ list }}, {{ place }})
+{%- endmacro %}

@@ -19,11 +19,12 @@ from typing import Any
 import duckdb
 from kpis_world import KPI_COLUMNS, kpi_tables
 from marts_people import PEOPLE_COLUMNS, line_prices, people_tables
+from marts_traffic import TRAFFIC_COLUMNS, named_by_event, order_details, traffic_tables
 
 ZONE_OFFSET = timedelta(hours=8)  # Asia/Shanghai, which keeps no summer time
 EVENT_TYPES = ["view", "view", "view", "view", "cart", "favourite", "search", "checkout", "follow", "member"]
 ITEMS = ["i1", "i2", 'i"3', "货4", "i\\5", "i6"]
-SOURCES = [None, "search", "推荐", "ads"]
+SOURCES = [None, "search", "直播", "ads"]
 Row = dict[str, Any]
 
 
@@ -181,7 +182,7 @@ class Tables:
 def as_of(world: World, day: date) -> Tables:
     """The tables of the facts known on or before `day` and dated on or before it."""
     events = [
-        vars(event) | {"event_date": business_date(event.event_at)}
+        vars(event) | {"event_date": business_date(event.event_at)} | named_by_event(vars(event))
         for event in world.events
         if event.known_on <= day and business_date(event.event_at) <= day
     ]
@@ -215,9 +216,15 @@ def as_of(world: World, day: date) -> Tables:
             "ordered_at": order.ordered_at,
             "paid_at": paid_at,
         }
+        details = order_details(order.order_id, order.ordered_at, order.paid_at)
+        deposit_date = business_date(details["deposit_paid_at"]) if details["deposit_paid_at"] else None
+        if deposit_date is None or deposit_date > day:
+            details["deposit_paid_at"] = deposit_date = None
         orders.append(
             shared
+            | details
             | {
+                "deposit_paid_date": deposit_date,
                 "item_quantity": Decimal(sum(line[1] for line in order.lines)),
                 "paid_amount": None if paid is None else cents(paid),
                 "refunded_amount": cents(refunded),
@@ -258,7 +265,11 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
     old_events, new_events = ({row["event_key"]: row["event_date"] for row in t.events} for t in (before, now))
     dates |= {day for key, day in new_events.items() if key not in old_events}
     moments = [
-        {(row["order_id"], row[name]) for row in t.orders for name in ("ordered_date", "paid_date")}
+        {
+            (row["order_id"], row[name])
+            for row in t.orders
+            for name in ("ordered_date", "paid_date", "deposit_paid_date")
+        }
         for t in (before, now)
     ]
     return dates | {day for _, day in moments[0] ^ moments[1] if day}
@@ -266,13 +277,14 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
 
 COLUMNS = {
     "marts.fct_events": "event_key varchar, event_id varchar, event_type varchar, visitor_id varchar, "
-    "customer_key varchar, item_id varchar, source varchar, event_date date, event_at timestamp",
+    "customer_key varchar, item_id varchar, category_id varchar, source varchar, device varchar, event_date date, "
+    "event_at timestamp",
     "marts.dim_visitors": "visitor_id varchar, customer_key varchar, first_event_date date, last_event_date date",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
     "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), "
-    "unallocated_amount decimal(18,2), line_count bigint, is_paid boolean, "
-    "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
-    "paid_at timestamp",
+    "unallocated_amount decimal(18,2), line_count bigint, is_paid boolean, is_deal boolean, "
+    "is_status_contrary boolean, status_code varchar, coupon_codes varchar, ordered_date date, paid_date date, "
+    "deposit_paid_date date, ordered_at timestamp, paid_at timestamp, deposit_paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
     "category_id varchar, line_number bigint, quantity decimal(18,3), unit_price decimal(18,6), "
     "discount_amount decimal(18,6), paid_amount decimal(18,2), is_paid boolean, is_deal boolean, "
@@ -289,7 +301,7 @@ COLUMNS = {
     "intermediate.int_touched_dates": "touched_date date",
     "ops.batches": "source varchar, ds date, is_pending boolean",
 }
-COLUMNS |= PEOPLE_COLUMNS | KPI_COLUMNS
+COLUMNS |= PEOPLE_COLUMNS | KPI_COLUMNS | TRAFFIC_COLUMNS
 
 
 def visitor_days(tables: Tables) -> list[Row]:
@@ -358,7 +370,7 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             for name in sources
         ],
     }
-    rows |= people_tables(now) | kpi_tables(now)
+    rows |= people_tables(now) | kpi_tables(now) | traffic_tables(now)
     fill_tables(path, COLUMNS, rows)
 
 

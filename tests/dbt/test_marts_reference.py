@@ -14,26 +14,17 @@ import kpis_reference
 import marts_reference as reference
 import pytest
 import value_reference
-from marts_reference import Steps, Thresholds
+from marts_reference import Thresholds
 from marts_runner import PROJECT, Warehouse, assert_same
 from marts_world import Tables, as_of, make_world, without
 
 D = date(2024, 5, 17)
-PURCHASE: Steps = [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]
 ANY_VALUE = {"value_min_customers": 20, "value_min_repeaters": 5}
 CELL = (
     "period, cohort_size, retained_customers, retention_rate, masked_retention_rate, paid_amount, "
     "refunded_amount_by_order_date, refunded_amount_by_refund_date, net_amount, cumulative_net_amount, ltv, "
     "masked_ltv, is_complete"
 )
-DEFAULT = {"purchase": PURCHASE}
-# Events that could serve two steps; the same type in a row; a funnel that starts with an order; one step only.
-HOSTILE = DEFAULT | {
-    "twice": [{"view", "cart"}, {"cart", "view", "favourite"}, {"cart"}],
-    "thrice": [{"view"}, {"cart"}, {"view"}, {"view", "order_paid"}, {"order_paid", "view"}],
-    "orders_first": [{"order_placed", "order_paid"}, {"order_paid", "order_placed"}, {"view"}],
-    "looks": [{"view"}],
-}
 
 with (PROJECT / "seeds" / "segments.csv").open(encoding="utf-8", newline="") as _stream:
     _CATALOGUE = list(csv.DictReader(_stream))
@@ -47,7 +38,6 @@ class Case:
 
     warehouse: Warehouse
     tables: Tables
-    funnels: dict[str, Steps]
     thresholds: Thresholds
 
 
@@ -55,18 +45,13 @@ def build_defaults(folder: Path) -> Case:
     """Default thresholds and seeds; the data tests of the project run, too."""
     warehouse, tables = Warehouse(folder), as_of(make_world(1, D), D)
     warehouse.build(tables, tests=True)
-    return Case(warehouse, tables, DEFAULT, Thresholds())
+    return Case(warehouse, tables, Thresholds())
 
 
-def build_hostile_funnels(folder: Path) -> Case:
-    """Funnels whose steps share event types, fixed RFM scores, and thresholds that a small shop reaches."""
+def build_small_thresholds(folder: Path) -> Case:
+    """Fixed RFM scores, and thresholds that a small shop reaches."""
     warehouse, tables = Warehouse(folder), as_of(make_world(2, D), D)
     warehouse.seed(D)
-    for funnel, steps in HOSTILE.items():
-        for n, types in enumerate(steps, 1) if funnel != "purchase" else ():
-            warehouse.execute(
-                f"insert into reference.funnel_steps values ('{funnel}', {n}, 's{n}', '{'|'.join(sorted(types))}')"
-            )
     # Promotions that overlap, one of them shorter than its last time; the second day of the other was never before.
     for promotion, start, end in [
         ("p", "2023-05-12", "2023-05-13"), ("p", "2024-05-10", "2024-05-12"), ("q", "2024-05-01", "2024-05-10"),
@@ -76,10 +61,10 @@ def build_hostile_funnels(folder: Path) -> Case:
             f"insert into reference.promotion_calendar values ('{promotion}', '', '', '{start}', '{end}')"
         )
     warehouse.build(tables, rfm_method="fixed", repurchase_item_min_buyers=3, repurchase_cycle_min_gaps=2, **ANY_VALUE)
-    return Case(warehouse, tables, HOSTILE, Thresholds(3, 2, "fixed"))
+    return Case(warehouse, tables, Thresholds(3, 2, "fixed"))
 
 
-@pytest.fixture(scope="module", params=[build_defaults, build_hostile_funnels], ids=["defaults", "hostile_funnels"])
+@pytest.fixture(scope="module", params=[build_defaults, build_small_thresholds], ids=["defaults", "small_thresholds"])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return request.param(tmp_path_factory.mktemp("marts"))
 
@@ -133,21 +118,6 @@ def test_segment_sizes_are_dense_and_equal_the_recomputation(case: Case) -> None
     ours = {key: size for key, size in ours.items() if MODEL_OF[key[1]] != "rules"}
     members = reference.segments(case.tables, case.thresholds)
     assert_same(ours, {(D, segment): (len(own), len(own), 0) for segment, own in members.items()}, "sizes")
-
-
-def test_funnel_attempts_equal_the_recomputation(case: Case) -> None:
-    columns = "funnel_id, grain, person_id, item_id, start_date, started_at, source, max_step, is_complete"
-    ours = case.warehouse.keyed(columns, 5, "marts.fct_funnel_attempts")
-    expected = reference.funnel_attempts(case.tables, case.funnels)
-    kept = {key: own for key, own in expected.items() if key[4] > D - timedelta(days=90)}
-    assert max(own[2] for own in kept.values()) == max(len(steps) for steps in case.funnels.values())
-    assert_same(ours, kept, "attempts")
-
-
-def test_funnel_steps_are_dense_and_equal_the_recomputation(case: Case) -> None:
-    columns = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
-    ours = case.warehouse.keyed(columns, 5, "marts.agg_funnel_steps__by_day_source")
-    assert_same(ours, reference.funnel_steps(case.tables, case.funnels), "steps")
 
 
 @pytest.mark.parametrize("unit", ["month", "week"])
@@ -325,7 +295,7 @@ def test_kpis_are_explained_as_recomputed(case: Case) -> None:
     (odd,) = case.warehouse.rows(
         "select count(distinct basis), count(distinct top_dimension) from marts.fct_kpi_anomalies"
     )
-    assert odd[0] >= (5 if case.funnels is HOSTILE else 2)
+    assert odd[0] >= (2 if case.thresholds == Thresholds() else 5)
     assert odd[1] == 3, "the world is too tame: some dimension never contributed most"
 
 
@@ -339,15 +309,6 @@ def test_measures_are_null_when_the_shop_lacks_the_source(missing: str, tmp_path
     applicable = warehouse.keyed("segment_id, is_applicable", 1, "marts.agg_segment_sizes__by_day")
     there = {"orders", "traffic_events"} - {missing}
     assert applicable == {segment: (source in there,) for segment, source in NEEDS.items()}
-    if missing == "traffic_events":
-        assert warehouse.rows("select count(*) from marts.agg_funnel_steps__by_day_source") == [(0,)]
-    else:
-        ours = warehouse.keyed(
-            "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete",
-            5,
-            "marts.agg_funnel_steps__by_day_source",
-        )
-        assert_same(ours, reference.funnel_steps(tables, DEFAULT), "steps")
 
 
 def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
@@ -357,6 +318,8 @@ def test_marts_are_empty_when_there_are_no_facts(tmp_path: Path) -> None:
     for mart in (
         "fct_customer_rfm",
         "fct_funnel_attempts",
+        "agg_funnel_steps__by_day_source",
+        "agg_funnel_steps__by_segment",
         "agg_cohort_retention__by_month",
         "agg_shop_kpis__by_day",
         "agg_cohort_retention__by_week",
