@@ -15,7 +15,7 @@ NO_TESTS = ("--exclude-resource-type", "test", "unit_test")
 MODELS = ("+dim_customers", "+dim_visitors", "+fct_events", "+fct_segment_memberships",
           "+agg_segment_sizes__by_day", "+customer_key_aliases", "+identity_quarantine")  # fmt: skip
 PEOPLE = ("marts.fct_orders", "marts.fct_events", "marts.dim_customers", "marts.dim_visitors",
-          "marts.identity_quarantine", "intermediate.int_visitor_days")  # fmt: skip
+          "marts.identity_quarantine", "marts.fct_customer_categories", "intermediate.int_visitor_days")  # fmt: skip
 _1, _4, _5, _6 = DAYS
 CHAIN_A, CHAIN_C = key("member_id", "chain_a"), key("member_id", "chain_c")
 WAITER, CROWD = key("member_id", "waiter"), key("member_id", "crowd00")
