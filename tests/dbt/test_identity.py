@@ -15,13 +15,9 @@ NO_TESTS = ("--exclude-resource-type", "test", "unit_test")
 MODELS = ("+dim_customers", "+dim_visitors", "+fct_events", "+fct_segment_memberships",
           "+agg_segment_sizes__by_day", "+customer_key_aliases", "+identity_quarantine")  # fmt: skip
 PEOPLE = ("marts.fct_orders", "marts.fct_events", "marts.dim_customers", "marts.dim_visitors",
-<<<<<<< HEAD
-          "marts.identity_quarantine", "intermediate.int_visitor_days")  # fmt: skip
+          "marts.identity_quarantine", "marts.fct_customer_categories", "intermediate.int_visitor_days")  # fmt: skip
 OF_PEOPLE = (*(f"+{name.split('.')[1]}" for name in PEOPLE), "+customer_key_aliases", "+int_identifiers")
 """What the builds of everything anew are compared by."""
-=======
-          "marts.identity_quarantine", "marts.fct_customer_categories", "intermediate.int_visitor_days")  # fmt: skip
->>>>>>> 1b6c7c937890868241d553d2ad2f38bb9487f2dd
 _1, _4, _5, _6 = DAYS
 CHAIN_A, CHAIN_C = key("member_id", "chain_a"), key("member_id", "chain_c")
 WAITER, CROWD = key("member_id", "waiter"), key("member_id", "crowd00")
