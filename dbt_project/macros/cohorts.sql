@@ -19,14 +19,33 @@
     {{ return(renqun.add_days(start, 6) if unit == "week" else "last_day(" ~ start ~ ")") }}
 {%- endmacro %}
 
+{#- The sums of a cell. -#}
+{% macro cohort_sums() -%}
+    {{ return(["paid_amount", "refunded_amount_by_order_date", "refunded_amount_by_refund_date", "net_amount"]) }}
+{%- endmacro %}
+
+{#- What each customer brought in each period, once for all cohorts that a customer is in. -#}
+{% macro customer_periods(unit) -%}
+    select
+        customer_key,
+        first_deal_date,
+        {{ renqun.period_start(unit, "amount_date") }} as period_start,
+        {%- for name in renqun.cohort_sums() %}
+        sum({{ name }}) as {{ name }},
+        {%- endfor %}
+        max(case when deal_orders > 0 then 1 else 0 end) as has_deal
+    from {{ ref("int_customer_deal_amounts") }}
+    group by customer_key, first_deal_date, {{ renqun.period_start(unit, "amount_date") }}
+{%- endmacro %}
+
 {#-
     The CTEs from `cohorts` (keys, cohort_start, cohort_size; one row a cohort) and `amounts` (keys, cohort_start and the
-    columns of int_customer_deal_amounts) to `cells`: a row per cohort and period up to D, zeros included. What is
-    dated before its cohort began counts in no cell.
+    columns of `customer_periods`; a customer's period is one row) to `cells`: a row per cohort and period up to D, zeros
+    included. What is dated before its cohort began counts in no cell.
 -#}
 {% macro cohort_cells(unit, keys=[]) -%}
 {%- set keys = keys + ["cohort_start"] -%}
-{%- set sums = ["paid_amount", "refunded_amount_by_order_date", "refunded_amount_by_refund_date", "net_amount"] -%}
+{%- set sums = renqun.cohort_sums() -%}
 {%- set days = renqun.explode_days("min(cohort_start)", renqun.as_of_date()) -%}
 periods as (
     select distinct {{ renqun.period_start(unit, "days.day_at") }} as period_start
@@ -36,13 +55,13 @@ periods as (
 activity as (
     select
         {{ keys | join(", ") }},
-        {{ renqun.period_start(unit, "amount_date") }} as period_start,
-        count(distinct case when deal_orders > 0 then customer_key end) as retained_customers,
+        period_start,
+        cast(sum(has_deal) as bigint) as retained_customers,
         {%- for name in sums %}
         sum({{ name }}) as {{ name }}{{ "," if not loop.last }}
         {%- endfor %}
     from amounts
-    group by {{ keys | join(", ") }}, {{ renqun.period_start(unit, "amount_date") }}
+    group by {{ keys | join(", ") }}, period_start
 ),
 
 dense as (

@@ -100,17 +100,16 @@ def _parameters_of(parameters: Columns, base_age: int, model: str) -> tuple[floa
 def _fit_purchases(own: Columns, min_customers: int, min_repeaters: int) -> Fit:
     import numpy as np
 
-    # Customers who differ in what they spent only are alike here.
-    keys = np.column_stack([own[key] for key in ("repeat_deal_days", "recency_days_from_first", "customer_age_days")])
-    kinds, place = np.unique(keys.astype("int64"), axis=0, return_inverse=True)
-    counts = np.bincount(place.reshape(-1), weights=own["customers"], minlength=len(kinds))
-    customers, repeaters = int(counts.sum()), int(counts[kinds[:, 0] > 0].sum())
+    known = [own[key].astype("int64") for key in ("repeat_deal_days", "recency_days_from_first", "customer_age_days")]
+    customers, repeaters = int(own["customers"].sum()), int(own["customers"][known[0] > 0].sum())
     if customers < min_customers:
         return not_fitted("too_few_customers", customers)
     if repeaters < min_repeaters:
         return not_fitted("too_few_repeaters", customers)
-    x, t_x, t = kinds.T.astype("float64")
-    return bg_nbd.fit(bg_nbd.Histories(x, t_x, t, counts))
+    # Customers who differ in what they spent only are alike here; three numbers below 2^20 are one to compare by.
+    _, first, place = np.unique((known[0] << 40) | (known[1] << 20) | known[2], return_index=True, return_inverse=True)
+    x, t_x, t = (column[first].astype("float64") for column in known)
+    return bg_nbd.fit(bg_nbd.Histories(x, t_x, t, np.bincount(place, weights=own["customers"])))
 
 
 def _fit_amounts(own: Columns, min_repeaters: int) -> Fit:

@@ -4,14 +4,14 @@
     Definition: docs/definitions/cohorts.md -#}
 {%- set unknown = "'" ~ var("profile_unknown_value") ~ "'" %}
 
-with deal_amounts as (
-    select * from {{ ref("int_customer_deal_amounts") }}
+with customer_periods as (
+    {{ customer_periods("month") }}
 ),
 
 buyers as (
-    select customer_key, first_deal_date, {{ month_of("first_deal_date") }} as cohort_start
-    from deal_amounts
-    where amount_date = first_deal_date
+    select customer_key, first_deal_date, period_start as cohort_start
+    from customer_periods
+    where period_start = {{ month_of("first_deal_date") }}
 ),
 
 -- The first deal is the one paid first; its dearest line says what the customer came for.
@@ -65,10 +65,10 @@ cohorts as (
 ),
 
 amounts as (
-    select members.dimension, members.dimension_value, members.cohort_start, deal_amounts.*
+    select members.dimension, members.dimension_value, members.cohort_start, customer_periods.*
     from members
-    inner join deal_amounts
-        on members.customer_key = deal_amounts.customer_key and members.cohort_start <= deal_amounts.amount_date
+    inner join customer_periods
+        on members.customer_key = customer_periods.customer_key and members.cohort_start <= customer_periods.period_start
 ),
 
 {{ cohort_cells("month", ["dimension", "dimension_value"]) }}

@@ -2,16 +2,22 @@
     How many customers of a week of first deals came back, and what they have brought so far; dense up to D.
     Definition: docs/definitions/cohorts.md -#}
 
-with amounts as (
+with customer_periods as (
+    {{ customer_periods("week") }}
+),
+
+amounts as (
     select
         *,
         {{ period_start("week", "first_deal_date") }} as cohort_start
-    from {{ ref("int_customer_deal_amounts") }}
+    from customer_periods
 ),
 
+-- Everybody is there in the first period.
 cohorts as (
-    select cohort_start, count(distinct customer_key) as cohort_size
+    select cohort_start, count(*) as cohort_size
     from amounts
+    where period_start = cohort_start
     group by cohort_start
 ),
 
