@@ -7,7 +7,7 @@ with counted as (
         from_source as source,
         sum(transitions) as visits,
         sum(paths) as paths,
-        sum(converting_paths) as converting_paths
+        sum(case when is_conversion then paths else 0 end) as converting_paths
     from {{ ref("int_markov_transitions") }}
     where from_source is not null
     group by from_source

@@ -6,7 +6,8 @@ def model(dbt, session):
     dbt.config(materialized="table", schema="intermediate", contract={"enforced": False})
     from renqun.attribution.markov import Transition, removal_effects
 
-    counted = dbt.ref("int_markov_transitions").project("from_source, to_source, is_conversion, transitions").fetchall()
+    chain = dbt.ref("int_markov_transitions").filter("transitions > 0")
+    counted = chain.project("from_source, to_source, is_conversion, transitions").fetchall()
     effects = removal_effects([Transition(*row) for row in counted])
     return session.sql(
         "select unnest(cast($sources as varchar[])) as source, unnest(cast($effects as double[])) as removal_effect",

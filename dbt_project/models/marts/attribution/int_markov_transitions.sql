@@ -23,7 +23,25 @@ payments as (
         and paid_date > {{ add_days(as_of_date(), -(var("markov_days") + 1)) }} and paid_date <= {{ as_of_date() }}
 ),
 
-{{ path_ctes("visits", "payments") }},
+-- Whoever paid nothing has one path, and needs no line of time.
+visits_of_buyers as (
+    select * from visits where person_id in (select person_id from payments)
+),
+
+{{ path_ctes("visits_of_buyers", "payments") }},
+
+-- What lies too long before the order that ends its path is no touch of it: a path of its own, which does not convert.
+cut as (
+    select
+        person_id, path_at, source, moment_at as started_at, session_id,
+        coalesce({{ first_touch_at("next_paid_at") }} <= moment_at, false) as is_converting
+    from paths
+    where is_payment = 0
+    union all
+    select person_id, null as path_at, source, started_at, session_id, false as is_converting
+    from visits
+    where person_id not in (select person_id from payments)
+),
 
 -- The most visited sources are states of their own; ties by name.
 sources as (
@@ -32,57 +50,46 @@ sources as (
     group by source
 ),
 
--- What lies too long before the order that ends its path is no touch of it: a path of its own, which does not convert.
 steps as (
     select
-        paths.person_id,
-        paths.path_at,
-        coalesce({{ first_touch_at("paths.next_paid_at") }} <= paths.moment_at, false) as is_converting,
+        cut.person_id, cut.path_at, cut.is_converting, cut.started_at, cut.session_id,
         case
-            when sources.source_rank <= {{ var("markov_max_sources") }} then paths.source
+            when sources.source_rank <= {{ var("markov_max_sources") }} then cut.source
             else '{{ var("markov_other_source") }}'
-        end as source,
-        paths.moment_at,
-        paths.session_id
-    from paths
-    inner join sources on paths.source = sources.source
-    where paths.is_payment = 0
+        end as source
+    from cut
+    inner join sources on cut.source = sources.source
 ),
 
-placed as (
+followed as (
     select
         source,
-        lag(source) over in_path as from_source,
-        lead(source) over in_path as to_source,
         is_converting,
-        row_number() over (
-            partition by person_id, path_at, is_converting, source order by moment_at, session_id
-        ) = 1 as is_first_of_source
+        lag(source) over in_path as from_source,
+        lead(source) over in_path as to_source
     from steps
-    window in_path as (partition by person_id, path_at, is_converting order by moment_at, session_id)
+    window in_path as (partition by person_id, path_at, is_converting order by started_at, session_id)
 ),
 
-transitions as (
-    select null as from_source, source as to_source, false as is_conversion, 1 as visits, 0 as paths, 0 as converting_paths
-    from placed
+counted as (
+    select null as from_source, source as to_source, false as is_conversion, 1 as transitions, 0 as paths
+    from followed
     where from_source is null
     union all
     select
-        source as from_source,
-        to_source,
-        to_source is null and is_converting as is_conversion,
-        1 as visits,
-        case when is_first_of_source then 1 else 0 end as paths,
-        case when is_first_of_source and is_converting then 1 else 0 end as converting_paths
-    from placed
+        source as from_source, to_source, to_source is null and is_converting as is_conversion, 1 as transitions, 0 as paths
+    from followed
+    union all
+    -- Where the path ends that holds the source, by whichever visit.
+    select distinct_paths.source, null, distinct_paths.is_converting, 0, 1
+    from (select distinct person_id, path_at, is_converting, source from steps) as distinct_paths
 )
 
 select
     from_source,
     to_source,
     is_conversion,
-    cast(sum(visits) as bigint) as transitions,
-    cast(sum(paths) as bigint) as paths,
-    cast(sum(converting_paths) as bigint) as converting_paths
-from transitions
+    cast(sum(transitions) as bigint) as transitions,
+    cast(sum(paths) as bigint) as paths
+from counted
 group by from_source, to_source, is_conversion
