@@ -243,7 +243,9 @@ def steps_by_segment(
                 one.max_step
                 for key, one in recent.items()
                 if key[:2] == (funnel, grain)
-                and (segment == "(all)" or (key[2] not in inside if segment == "(none)" else key[2] in members[segment]))
+                and (
+                    segment == "(all)" or (key[2] not in inside if segment == "(none)" else key[2] in members[segment])
+                )
             ]
             counts = [sum(step >= n + 1 for step in own) for n in range(len(funnels[funnel].steps))]
             for step, row in enumerate(rates(counts), 1):

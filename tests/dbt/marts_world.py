@@ -261,7 +261,7 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
     old_events, new_events = ({row["event_key"]: row["event_date"] for row in t.events} for t in (before, now))
     dates |= {day for key, day in new_events.items() if key not in old_events}
     moments = [
-        {(row["order_id"], row[name]) for row in t.orders for name in ("ordered_date", "paid_date", "deposit_paid_date")}
+        {(row["order_id"], row[f"{kind}_date"]) for row in t.orders for kind in ("ordered", "paid", "deposit_paid")}
         for t in (before, now)
     ]
     return dates | {day for _, day in moments[0] ^ moments[1] if day}
@@ -298,7 +298,8 @@ COLUMNS = {
     "refunded_amount decimal(18,2), business_date date, _folder_date date, _batch_id varchar, "
     "_source_file varchar, _source_row bigint",
     "ops.batches": "source varchar, ds date, is_pending boolean",
-} | PEOPLE_COLUMNS | TRAFFIC_COLUMNS
+} | PEOPLE_COLUMNS
+COLUMNS |= TRAFFIC_COLUMNS
 
 
 def visitor_days(tables: Tables) -> list[Row]:
@@ -356,7 +357,8 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             if tables
             for name in sources
         ],
-    } | people_tables(now) | traffic_tables(now)
+    } | people_tables(now)
+    rows |= traffic_tables(now)
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "vault", "ops"):
             connection.execute(f"create schema if not exists {schema}")
