@@ -265,11 +265,7 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
     old_events, new_events = ({row["event_key"]: row["event_date"] for row in t.events} for t in (before, now))
     dates |= {day for key, day in new_events.items() if key not in old_events}
     moments = [
-        {
-            (row["order_id"], row[name])
-            for row in t.orders
-            for name in ("ordered_date", "paid_date", "deposit_paid_date")
-        }
+        {(row["order_id"], row[f"{kind}_date"]) for row in t.orders for kind in ("ordered", "paid", "deposit_paid")}
         for t in (before, now)
     ]
     return dates | {day for _, day in moments[0] ^ moments[1] if day}

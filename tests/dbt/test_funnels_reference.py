@@ -45,7 +45,7 @@ def build_defaults(folder: Path) -> Case:
 
 
 def build_added(folder: Path) -> Case:
-    """Rows in the seeds are new funnels, nothing else is needed; few values of a dimension have rows of their own."""
+    """Rows in the seeds are new funnels, and nothing else is needed; few values of a dimension are told apart."""
     warehouse, tables = Warehouse(folder), as_of(make_world(2, D), D)
     warehouse.seed(D)
     for name, funnel in ADDED.items():

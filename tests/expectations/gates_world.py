@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import duckdb
 from attribution_world import ATTRIBUTION, ITEMS
+from funnels_world import CATALOGUE as FUNNEL_CATALOGUE
+from funnels_world import MARTS as FUNNEL_MARTS
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
 from value_world import VALUE
@@ -22,13 +24,12 @@ create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
-    720 as rfm_window_days, 7 as funnel_window_days, 30 as value_horizon_days,
+    720 as rfm_window_days, 7 as funnel_window_days, 30 as funnel_report_days, 7 as unpaid_order_days,
+    '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days,
     0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
     2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,
     1 as affinity_min_count, 50 as affinity_max_items, 5 as launch_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
-create table reference.funnel_steps as
-    select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
 create table reference.cohort_horizons as select unnest([30, 60]) as within_days;
 create table reference.kpi_comparisons as select unnest(['day', 'week']) as comparison, unnest([1, 7]) as period_days;
 """
@@ -57,7 +58,8 @@ select
     cast(refunded as decimal(18, 2)) as refunded_amount, cast(paid - refunded as decimal(18, 2)) as net_amount,
     cast(rest as decimal(18, 2)) as unallocated_amount, paid is not null as is_paid,
     coalesce(refunded < paid, false) as is_deal, coalesce(refunded >= paid, false) as is_fully_refunded,
-    false as is_over_refunded, placed::date as ordered_date, if(paid is null, null, placed::date) as paid_date
+    false as is_over_refunded, null::varchar as status_code, placed::date as ordered_date,
+    placed::timestamp as ordered_at, if(paid is null, null, placed::date) as paid_date
 from (values
     ('o1', 'c1', 2, 100, 0, 5, '2026-01-05'), ('o2', 'c1', 1, 50, 20, 0, '2026-02-10'),
     ('o3', 'c2', 1, 80, 0, 0, '2026-03-10'), ('o4', 'c2', 1, null, 0, null, '2026-03-10'),
@@ -88,25 +90,6 @@ create table marts.fct_sessions as select 'shop' as shop_id, * from (values
     ('s1', 'v9', 1, date '2026-03-01', timestamp '2026-03-01 02:00', timestamp '2026-03-01 02:00'),
     ('s2', 'v2', 2, date '2026-03-10', timestamp '2026-03-10 02:00', timestamp '2026-03-10 02:05')
 ) as t (session_id, visitor_id, event_count, session_date, started_at, ended_at);
-create table marts.fct_funnel_attempts as
-select 'shop' as shop_id, 'purchase' as funnel_id, grain, person_id, item_id, start_date::date as start_date, source,
-    max_step, is_complete
-from (values
-    ('person', 'v9', null, '2026-03-01', '(unknown)', 1, true),
-    ('person', 'c2', null, '2026-03-10', 'search', 4, false),
-    ('person_item', 'v9', 'i1', '2026-03-01', '(unknown)', 1, true),
-    ('person_item', 'c2', 'i2', '2026-03-10', 'search', 4, false)
-) as t (grain, person_id, item_id, start_date, source, max_step, is_complete);
-create table marts.agg_funnel_steps__by_day_source as
-select 'shop' as shop_id, 'purchase' as funnel_id, g.grain, d.day::date as start_date, s.source, n.step,
-    case
-        when d.day = date '2026-03-01' and s.source = '(unknown)' and n.step = 1 then 1
-        when d.day = date '2026-03-10' and s.source = 'search' then 1
-        else 0
-    end as attempts
-from (select unnest(generate_series(date '2026-03-01', date '2026-03-10', interval 1 day)) as day) as d,
-    (values ('person'), ('person_item')) as g (grain), (values ('(unknown)'), ('search')) as s (source),
-    (values (1), (2), (3), (4)) as n (step);
 """
 
 _CLASSES = """
@@ -234,8 +217,8 @@ from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (
 """
 
 SCRIPTS = (
-    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES, VALUE,
-    ATTRIBUTION, ITEMS,
+    _CATALOGUES, FUNNEL_CATALOGUE, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, FUNNEL_MARTS, _CLASSES, SEGMENTS, MARTS,
+    _REPORTS, _PLATFORMS, STAGES, VALUE, ATTRIBUTION, ITEMS,
 )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import attribution_faults
 import stages_faults
 import value_faults
+from funnels_faults import FUNNELS_FAULTS
 from segments_faults import SEGMENTS_FAULTS
 
-FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
+FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | FUNNELS_FAULTS | {
     # -- customers, items, visitors ------------------------------------------------------------------------------
     "dim_customers-key_present": (
         "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false, null, null)", set()),
@@ -46,10 +47,11 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "insert into marts.fct_orders from marts.fct_orders where order_id = 'o4'", set()),
     "fct_orders-key_present": (
         "update marts.fct_orders set order_id = null where order_id = 'o4'",
-        {"fct_orders-lines_counted", "fct_order_lines-orders_known"}),
+        {"fct_orders-lines_counted", "fct_order_lines-orders_known", "fct_unpaid_orders-orders_conserved"}),
     "fct_orders-of_this_shop": ("update marts.fct_orders set shop_id = null where order_id = 'o4'", set()),
     "fct_orders-customers_known": (
-        "update marts.fct_orders set customer_key = 'stranger' where order_id = 'o4'", set()),
+        "update marts.fct_orders set customer_key = 'stranger' where order_id = 'o4'",
+        {"fct_unpaid_orders-orders_conserved"}),
     "fct_orders-nothing_after_as_of": (
         "update marts.fct_orders set ordered_date = '2026-03-11' where order_id = 'o4'", set()),
     "fct_orders-lines_and_rest_are_whole": (
@@ -66,7 +68,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
     "fct_orders-paid_has_a_date": (
         "update marts.fct_orders set is_paid = true where order_id = 'o4'",
         {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved",
-         "agg_customer_coverage__by_day-orders_conserved"}),
+         "agg_customer_coverage__by_day-orders_conserved", "fct_unpaid_orders-orders_conserved"}),
     "fct_orders-deal_is_paid_and_kept": (
         # An order without a buyer: no customer's figure depends on it.
         "update marts.fct_orders set is_deal = false where order_id = 'o5'",
@@ -105,7 +107,8 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.fct_events set visitor_id = null where event_key = 'e1'", set()),
     "fct_events-nothing_after_as_of": (
         "update marts.fct_events set event_date = '2026-03-11' where event_key = 'e3'", set()),
-    "fct_sessions-key_unique": ("update marts.fct_sessions set session_id = 's1'", set()),
+    "fct_sessions-key_unique": (
+        "update marts.fct_sessions set session_id = 's1'", {"fct_funnel_attempts-sessions_known"}),
     "fct_sessions-has_events": ("update marts.fct_sessions set event_count = 0 where session_id = 's1'", set()),
     "fct_sessions-ends_after_it_starts": (
         "update marts.fct_sessions set ended_at = started_at - interval 1 second where session_id = 's2'", set()),
@@ -129,39 +132,6 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         {"fct_segment_memberships-classes_are_the_base"}),
     "fct_customer_rfm-deals_conserved": (
         "update marts.fct_customer_rfm set frequency = 3 where customer_key = 'c1'", set()),
-    # -- funnels -------------------------------------------------------------------------------------------------
-    "fct_funnel_attempts-key_unique": (
-        "insert into marts.fct_funnel_attempts from marts.fct_funnel_attempts"
-        " where grain = 'person' and person_id = 'v9';"
-        "update marts.agg_funnel_steps__by_day_source set attempts = 2"
-        " where grain = 'person' and start_date = '2026-03-01' and source = '(unknown)' and step = 1", set()),
-    "fct_funnel_attempts-person_present": (
-        "update marts.fct_funnel_attempts set person_id = null where grain = 'person' and person_id = 'v9'", set()),
-    "fct_funnel_attempts-step_exists": (
-        # Beyond the last step: the steps up to there still count it.
-        "update marts.fct_funnel_attempts set max_step = 5 where grain = 'person' and person_id = 'c2'", set()),
-    "fct_funnel_attempts-complete_when_window_is_over": (
-        "update marts.fct_funnel_attempts set is_complete = true where grain = 'person'", set()),
-    "fct_funnel_attempts-nothing_after_as_of": (
-        "update marts.fct_funnel_attempts set start_date = '2026-03-11' where start_date = '2026-03-10'",
-        {"fct_funnel_attempts-counted_in_steps"}),
-    "fct_funnel_attempts-counted_in_steps": (
-        "update marts.fct_funnel_attempts set max_step = 2 where grain = 'person' and person_id = 'v9'", set()),
-    "agg_funnel_steps__by_day_source-key_unique": (
-        # A day without attempts: its copy counts nothing twice, but a step is there twice.
-        "insert into marts.agg_funnel_steps__by_day_source from marts.agg_funnel_steps__by_day_source"
-        " where start_date = '2026-03-05' and step = 1",
-        {"agg_funnel_steps__by_day_source-every_step_there"}),
-    "agg_funnel_steps__by_day_source-steps_never_grow": (
-        # Two attempts of one source as one of each: sums stand, the funnel of a source widens.
-        "update marts.agg_funnel_steps__by_day_source set source = if(source = 'search', '(unknown)', 'search')"
-        " where start_date = '2026-03-10' and step = 4", set()),
-    "agg_funnel_steps__by_day_source-every_step_there": (
-        "delete from marts.agg_funnel_steps__by_day_source where start_date = '2026-03-05' and step = 3", set()),
-    "agg_funnel_steps__by_day_source-as_of_present": (
-        "insert into marts.agg_funnel_steps__by_day_source"
-        " select * replace (date '2026-03-11' as start_date) from marts.agg_funnel_steps__by_day_source"
-        " where start_date = '2026-03-05'", set()),
     # -- cohorts -------------------------------------------------------------------------------------------------
     "agg_repurchase_rates__by_month-key_unique": (
         "insert into marts.agg_repurchase_rates__by_month from marts.agg_repurchase_rates__by_month"
