@@ -19,7 +19,7 @@ from value_world import VALUE
 AS_OF = "2026-03-10"
 
 _CATALOGUES = """
-create schema marts; create schema reference; create schema run;
+create schema marts; create schema reference; create schema run; create schema whole;
 create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
@@ -90,6 +90,7 @@ create table marts.fct_sessions as select 'shop' as shop_id, * from (values
     ('s1', 'v9', 1, date '2026-03-01', timestamp '2026-03-01 02:00', timestamp '2026-03-01 02:00'),
     ('s2', 'v2', 2, date '2026-03-10', timestamp '2026-03-10 02:00', timestamp '2026-03-10 02:05')
 ) as t (session_id, visitor_id, event_count, session_date, started_at, ended_at);
+create view whole.fct_sessions as select * from marts.fct_sessions;
 """
 
 _CLASSES = """
