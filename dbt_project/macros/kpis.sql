@@ -1,21 +1,35 @@
 {#- What the models of what moved and of anomalies share. -#}
 
+{#- A subquery: the first days of which the shop's traffic and orders are known; NULL for a group that it does not have. -#}
+{% macro kpi_first_dates() -%}
+    (
+        select
+            min(case when visitors > 0 then business_date end) as first_traffic_date,
+            min(case when orders_placed > 0 then business_date end) as first_order_date
+        from {{ ref("agg_shop_kpis__by_day") }}
+    )
+{%- endmacro %}
+
 {#-
-    A subquery: the two periods of every comparison (seed kpi_comparisons), the current one ending on D. `is_complete`: the
-    shop's calendar holds both, so that a day before the shop's first is never taken for a day without sales.
+    A subquery: the two periods of every comparison (seed kpi_comparisons), the current one ending on D, and what is known of
+    all of their days: a day before the first event or order is not a day without any. `is_complete`: of the previous
+    period all is known that the shop tells.
 -#}
 {% macro kpi_comparison_periods() -%}
     (
         select
-            comparison,
-            concat(comparison, ':current') as current_period_id,
-            concat(comparison, ':previous') as previous_period_id,
-            current_start_date,
-            current_end_date,
-            previous_start_date,
-            previous_end_date,
+            dated.*,
+            concat(dated.comparison, ':current') as current_period_id,
+            concat(dated.comparison, ':previous') as previous_period_id,
+            {%- for name in ["current", "previous"] %}
+            coalesce(dated.{{ name }}_start_date >= firsts.first_traffic_date, false) as knows_traffic_{{ name }},
+            coalesce(dated.{{ name }}_start_date >= firsts.first_order_date, false) as knows_orders_{{ name }},
+            {%- endfor %}
             coalesce(
-                previous_start_date >= (select min(days.calendar_date) from {{ ref("int_calendar_days") }} as days), false
+                dated.previous_start_date >= greatest(
+                    coalesce(firsts.first_traffic_date, firsts.first_order_date),
+                    coalesce(firsts.first_order_date, firsts.first_traffic_date)
+                ), false
             ) as is_complete
         from (
             select
@@ -26,17 +40,7 @@
                 {{ add_days(as_of_date(), "- shift_days") }} as previous_end_date
             from {{ ref("kpi_comparisons") }}
         ) as dated
-    )
-{%- endmacro %}
-
-{#- A subquery: which groups the shop has, as of D. -#}
-{% macro kpi_groups() -%}
-    (
-        select
-            count(case when {{ generic_source("source") }} = 'orders' then 1 end) > 0 as has_orders,
-            count(case when {{ generic_source("source") }} = 'traffic_events' then 1 end) > 0 as has_traffic
-        from {{ source("ops", "batches") }}
-        where ds <= {{ as_of_date() }}
+        cross join {{ kpi_first_dates() }} as firsts
     )
 {%- endmacro %}
 

@@ -34,8 +34,12 @@ def days_of(last: date, count: int) -> set[date]:
     return {last - timedelta(days=n) for n in range(count)}
 
 
-def first_day(tables: Tables) -> date | None:
-    return min([e["event_date"] for e in tables.events] + [o["ordered_date"] for o in tables.orders], default=None)
+def first_days(tables: Tables) -> tuple[date, date]:
+    """Of the first event and the first order; a day that never comes for a group that the shop does not have."""
+    return (
+        min((e["event_date"] for e in tables.events), default=date.max),
+        min((o["ordered_date"] for o in tables.orders), default=date.max),
+    )
 
 
 def first_source(events: Iterable[Row]) -> str:
@@ -124,19 +128,18 @@ def parts(tables: Tables, days: set[date]) -> dict[str, tuple[int | None, dict[s
 def changes(tables: Tables) -> dict[str, tuple[Any, ...]]:
     """comparison -> visitors, buyers, paid, of nobody (current, then previous), change, is_complete"""
     rows = {}
-    first = first_day(tables)
+    firsts = first_days(tables)
     for comparison, (count, shift) in COMPARISONS.items():
-        ends = (tables.as_of, tables.as_of - timedelta(days=shift))
-        is_complete = first is not None and min(days_of(ends[1], count)) >= first
         figures: list[Any] = []
-        for n, end in enumerate(ends):
-            if (n == 1 and not is_complete) or not (tables.has_orders or tables.has_traffic):
-                figures += [None] * 4
-                continue
-            visitors, values = parts(tables, days_of(end, count))["shop"]
+        for end in (tables.as_of, tables.as_of - timedelta(days=shift)):
+            days = days_of(end, count)
+            visitors, values = parts(tables, days)["shop"]
             buyers, paid, nobody = values["(all)"][0], values["(all)"][1], values["(no customer)"][1]
-            figures += [visitors, *([int(buyers or 0), paid + nobody, nobody] if tables.has_orders else [None] * 3)]
+            figures += [visitors if min(days) >= firsts[0] else None]
+            figures += [int(buyers or 0), paid + nobody, nobody] if min(days) >= firsts[1] else [None] * 3
         change = figures[2] - figures[6] if None not in (figures[2], figures[6]) else None
+        there = [day for day in firsts if day != date.max]
+        is_complete = bool(there) and min(days_of(tables.as_of - timedelta(days=shift), count)) >= max(there)
         rows[comparison] = (*figures, change, is_complete)
     return rows
 
@@ -196,12 +199,14 @@ def effects(tables: Tables) -> dict[tuple[str, ...], Decimal]:
         count, shift = COMPARISONS[comparison]
         sides = [parts(tables, days_of(tables.as_of - timedelta(days=d), count)) for d in (shift, 0)]
         for dimension in sides[0]:
+            if dimension == "source" and None in (figures[0], figures[4]):
+                continue
             values = [side[dimension][1] for side in sides]
             wholes = [
-                Fraction(side[dimension][0] or 0)
+                Fraction(visitors or 0)
                 if dimension == "shop"
                 else sum((part[0] for part in side[dimension][1].values() if part[0] is not None), Fraction(0))
-                for side in sides
+                for side, visitors in zip(sides, (figures[4], figures[0]), strict=True)
             ]
             for value in values[0].keys() | values[1].keys():
                 nothing: Part = (
@@ -257,8 +262,10 @@ def gaps(tables: Tables) -> dict[tuple[date, str, str], tuple[Any, ...]]:
     return rows
 
 
-def kpi_value(row: Row, kpi: str) -> Fraction | None:
-    """The figure of a day; ratios to six decimals, halves up."""
+def kpi_value(day: date, row: Row, kpi: str, firsts: tuple[date, date]) -> Fraction | None:
+    """The figure of a day; ratios to six decimals, halves up. None before the first event or order."""
+    if day < max(firsts[n] for n in {"visitors": [0], "conversion_rate": [0, 1]}.get(kpi, [1])):
+        return None
     pair = {"conversion_rate": ("buyers_paid", "visitors"), "amount_per_buyer": ("paid_amount", "buyers_paid")}.get(kpi)
     if pair is None:
         return None if row[kpi] is None else Fraction(row[kpi])
@@ -303,7 +310,7 @@ def anomalies(
     tables: Tables, promotions: list[tuple[str, date, date]], report_days: int = 90
 ) -> dict[Any, tuple[Any, ...]]:
     """(day, kpi) -> basis, promotion, value, expected, allowed, days, is_anomaly, top dimension, value, contribution"""
-    shop = reference.kpis(tables)
+    shop, firsts = reference.kpis(tables), first_days(tables)
     spread_floor = {"paid_amount": 10, "refunded_amount": 10, "conversion_rate": Fraction(1, 1000)}
     promotion_of: dict[date, tuple[str, date]] = {}
     # Of promotions that share a day, the one that began last is the day's; then the first name.
@@ -312,7 +319,7 @@ def anomalies(
             promotion_of[start + timedelta(days=n)] = (promotion, start)
     rows: dict[Any, tuple[Any, ...]] = {}
     for day, kpi in itertools.product(sorted(days_of(tables.as_of, report_days) & shop.keys()), KPIS):
-        value = kpi_value(shop[day], kpi)
+        value = kpi_value(day, shop[day], kpi, firsts)
         promotion, start = promotion_of.get(day, (None, day))
         if promotion:
             earlier = [p for p in promotions if p[0] == promotion and p[1] < start]
@@ -321,8 +328,8 @@ def anomalies(
         else:
             dates = [day - timedelta(days=7 * n) for n in range(1, 9)]
             dates = [d for d in dates if d not in promotion_of]
-        dates = [d for d in dates if d in shop and kpi_value(shop[d], kpi) is not None]
-        usual = [kpi_value(shop[d], kpi) or Fraction(0) for d in dates]
+        dates = [d for d in dates if d in shop and kpi_value(d, shop[d], kpi, firsts) is not None]
+        usual = [kpi_value(d, shop[d], kpi, firsts) or Fraction(0) for d in dates]
         basis = "promotion" if dates else "no_baseline"
         if promotion is None:
             basis = "weekday" if len(dates) >= 4 else "too_few_days"

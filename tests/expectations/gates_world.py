@@ -123,7 +123,7 @@ left join (values
 ) as k (day, orders_paid, buyers, new_buyers, paid, net, refunded) on d.day = k.day;
 -- day: o3 (80.00) against o5 and o6 (70.00, of which nobody's 40.00); week: these three against nothing.
 create table marts.agg_kpi_changes__by_period as
-select 'shop' as shop_id, comparison, 10 as visitors_current, buyers as buyers_paid_current,
+select 'shop' as shop_id, comparison, 10 as visitors_current, 10 as visitors_previous, buyers as buyers_paid_current,
     cast(now as decimal(18, 2)) as paid_amount_current, cast(before as decimal(18, 2)) as paid_amount_previous,
     cast(now - before as decimal(18, 2)) as change_amount, true as is_complete, date '2026-03-10' as as_of_date,
     since::date as current_start_date, date '2026-03-10' as current_end_date, since::date - days as previous_start_date,

@@ -158,8 +158,9 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | FUNNELS_FAULTS | {
         "update marts.agg_shop_kpis__by_day set visitors = null where business_date = '2026-02-12'", set()),
     "agg_kpi_changes__by_period-every_comparison_once": (
         "insert into marts.agg_kpi_changes__by_period"
-        " select * replace ('year' as comparison, null as change_amount, false as is_complete,"
-        " null as paid_amount_previous) from marts.agg_kpi_changes__by_period where comparison = 'day'", set()),
+        " select * replace ('year' as comparison, null as change_amount, null as paid_amount_previous,"
+        " date '2025-03-10' as previous_start_date) from marts.agg_kpi_changes__by_period where comparison = 'day'",
+        set()),
     "agg_kpi_changes__by_period-sales_conserved": (
         # A cent more on both sides: the change stands.
         "update marts.agg_kpi_changes__by_period set paid_amount_current = 80.01, paid_amount_previous = 70.01"

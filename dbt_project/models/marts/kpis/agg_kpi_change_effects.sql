@@ -15,7 +15,7 @@ periods as (
         comparison,
         {{ period }} as period,
         concat(comparison, ':{{ name }}') as period_id,
-        visitors_current is not null as has_traffic
+        visitors_current is not null and visitors_previous is not null as has_traffic
     from changes
     {{ "union all" if not loop.last }}
     {% endfor %}

@@ -18,18 +18,15 @@ figures as (
     select
         {%- for name in ["current", "previous"] %}
         {%- for measure, needs in [
-            ("visitors", "has_traffic"), ("buyers_paid", "has_orders"), ("paid_amount", "has_orders"),
-            ("unidentified_amount", "has_orders"),
+            ("visitors", "traffic"), ("buyers_paid", "orders"), ("paid_amount", "orders"),
+            ("unidentified_amount", "orders"),
         ] %}
-        case
-            when groups.{{ needs }} {{ "and periods.is_complete" if name == "previous" }}
-                then coalesce({{ name }}_figures.{{ measure }}, 0)
-        end as {{ measure }}_{{ name }},
+        case when periods.knows_{{ needs }}_{{ name }} then coalesce({{ name }}_figures.{{ measure }}, 0) end
+            as {{ measure }}_{{ name }},
         {%- endfor %}
         {%- endfor %}
         periods.*
     from {{ kpi_comparison_periods() }} as periods
-    cross join {{ kpi_groups() }} as groups
     left join period_figures as current_figures on periods.current_period_id = current_figures.period_id
     left join period_figures as previous_figures on periods.previous_period_id = previous_figures.period_id
 )

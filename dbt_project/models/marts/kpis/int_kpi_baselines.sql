@@ -6,9 +6,17 @@
 {%- set amounts = ["paid_amount", "refunded_amount"] %}
 {%- set ratios = [("conversion_rate", "buyers_paid", "visitors"), ("amount_per_buyer", "paid_amount", "buyers_paid")] %}
 
+-- Before the first event or order nothing is known, which is not the same as 0.
 with kpis as (
-    select business_date, visitors, buyers_paid, orders_paid, paid_amount, refunded_amount
-    from {{ ref("agg_shop_kpis__by_day") }}
+    select
+        days.business_date,
+        case when days.business_date >= firsts.first_traffic_date then days.visitors end as visitors,
+        {%- for measure in ["buyers_paid", "orders_paid", "paid_amount", "refunded_amount"] %}
+        case when days.business_date >= firsts.first_order_date then days.{{ measure }} end
+            as {{ measure }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref("agg_shop_kpis__by_day") }} as days
+    cross join {{ kpi_first_dates() }} as firsts
 ),
 
 kpi_values as (
@@ -31,20 +39,15 @@ kpi_values as (
     {% endfor %}
 ),
 
-promotions as (
-    select
-        promotion_id,
-        start_date,
-        end_date,
-        lag(start_date) over (partition by promotion_id order by start_date) as last_start_date,
-        lag(end_date) over (partition by promotion_id order by start_date) as last_end_date
-    from {{ ref("promotion_calendar") }}
-),
-
 promotion_days as (
-    select
-        promotion_id, start_date, last_start_date, last_end_date, {{ explode_days("start_date", "end_date") }} as day_at
-    from promotions
+    select promotions.*, {{ explode_days("start_date", "end_date") }} as day_at
+    from (
+        select
+            promotion_id, start_date, end_date,
+            lag(start_date) over (partition by promotion_id order by start_date) as last_start_date,
+            lag(end_date) over (partition by promotion_id order by start_date) as last_end_date
+        from {{ ref("promotion_calendar") }}
+    ) as promotions
 ),
 
 -- Of promotions that share a day, the one that began last is the day's.
@@ -52,27 +55,21 @@ ranked as (
     select
         cast(day_at as date) as calendar_date,
         promotion_id,
-        start_date,
-        last_start_date,
         last_end_date,
+        {{ add_days("last_start_date", days_between("start_date", "cast(day_at as date)")) }} as last_date,
         row_number() over (partition by cast(day_at as date) order by start_date desc, promotion_id) as promotion_rank
     from promotion_days
 ),
 
 promoted as (
-    select
-        calendar_date,
-        promotion_id,
-        last_end_date,
-        {{ add_days("last_start_date", days_between("start_date", "calendar_date")) }} as last_date
+    select calendar_date, promotion_id, case when last_date <= last_end_date then last_date end as last_date
     from ranked
     where promotion_rank = 1
 ),
 
 reported as (
     select
-        kpi_values.business_date, kpi_values.kpi, kpi_values.kpi_value, promoted.promotion_id,
-        case when promoted.last_date <= promoted.last_end_date then promoted.last_date end as last_date
+        kpi_values.business_date, kpi_values.kpi, kpi_values.kpi_value, promoted.promotion_id, promoted.last_date
     from kpi_values
     left join promoted on kpi_values.business_date = promoted.calendar_date
     where

@@ -10,7 +10,7 @@ with periods as (
     union all
     select previous_period_id as period_id, previous_start_date as start_date, previous_end_date as end_date
     from {{ kpi_comparison_periods() }} as previous_periods
-    where is_complete
+    where knows_traffic_previous or knows_orders_previous
 ),
 
 period_days as (
