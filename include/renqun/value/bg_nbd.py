@@ -69,8 +69,8 @@ def p_alive(parameters: tuple[float, ...], x: Array, t_x: Array, t: Array) -> Ar
 def expected_purchases(parameters: tuple[float, ...], horizon: float, x: Array, t_x: Array, t: Array) -> Array:
     """Purchases to expect in the `horizon` (same unit as the times) after T, given the history.
 
-    The paper's equation 10 writes it with a hypergeometric function, 0 / 0 at a = 1 and with a pole at a + b + x = 1.
-    It is the mean of (1 - (1 + p h)^-(r + x)) / p, h = horizon / (alpha + T), over the probabilities p of leaving that
+    The paper's equation 10 writes it with a hypergeometric function: 0 / 0 at a = 1, a pole at a + b + x = 1. It is
+    the mean of (1 - (1 + p h)^-(r + x)) / p, h = horizon / (alpha + T), over the probabilities p of leaving that
     are still likely, beta distributed with a and b + x. Gauss's quadrature takes that mean for any parameters.
     """
     import numpy as np
