@@ -114,7 +114,8 @@ def test_a_shop_without_marketing_has_empty_marts_that_say_so(ctx: RunContext) -
 def test_a_shop_that_pays_affiliates_only_is_told_why_nothing_is_advertised(ctx: RunContext) -> None:
     _warehouse(
         ctx,
-        f"{WITHOUT_ADS} insert into ops.batches values ('b3', 'taobaoke_settlements', 'marketing', date '2026-03-10', true)",
+        f"{WITHOUT_ADS} insert into ops.batches"
+        " values ('b3', 'taobaoke_settlements', 'marketing', date '2026-03-10', true)",
     )
     report = gate_marts(ctx)
     assert report.passed
