@@ -94,3 +94,38 @@ cross join given
             {%- endif %}
     )
 {%- endmacro %}
+
+{#-
+    CTEs `customers` (customer_key, customer_number) and, at their end, `owners`: for every visitor number its customer's
+    number (NULL: nobody's). An event that names a customer is that customer's; the others are the one's whom the visitor
+    belongs to. Resolved anew at every build: whoever was merged takes along what the visitors did.
+-#}
+{% macro visitor_number_owners_ctes() -%}
+customers as (
+    select * from {{ ref("int_customer_numbers") }}
+),
+
+{%- for kind in ("open_uid", "member_id") -%}
+{{ kind }}s as (
+    select identifiers.identifier_value, customers.customer_number
+    from {{ renqun.customers_by(kind) }} as identifiers
+    inner join customers on identifiers.customer_key = customers.customer_key
+),
+
+{% endfor -%}
+visitors as (
+    select visitors.visitor_id, customers.customer_number
+    from {{ ref("dim_visitors") }} as visitors
+    inner join customers on visitors.customer_key = customers.customer_key
+),
+
+owners as (
+    select
+        numbers.visitor_number,
+        coalesce(open_uids.customer_number, member_ids.customer_number, visitors.customer_number) as customer_number
+    from {{ ref("int_visitor_numbers") }} as numbers
+    left join visitors on numbers.visitor_id = visitors.visitor_id
+    left join member_ids on numbers.customer_id = member_ids.identifier_value
+    left join open_uids on numbers.open_uid = open_uids.identifier_value
+)
+{%- endmacro %}

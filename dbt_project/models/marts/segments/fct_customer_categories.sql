@@ -14,35 +14,7 @@ with decays as (
     ) as ages (age_days, decay_millionths)
 ),
 
--- An event that names a customer is that customer's; the others are the one's whom the visitor belongs to. Resolved
--- anew at every build: whoever was merged takes along what the visitors did.
-customers as (
-    select * from {{ ref("int_customer_numbers") }}
-),
-
-{% for kind in ("open_uid", "member_id") -%}
-{{ kind }}s as (
-    select identifiers.identifier_value, customers.customer_number
-    from {{ customers_by(kind) }} as identifiers
-    inner join customers on identifiers.customer_key = customers.customer_key
-),
-
-{% endfor -%}
-visitors as (
-    select visitors.visitor_id, customers.customer_number
-    from {{ ref("dim_visitors") }} as visitors
-    inner join customers on visitors.customer_key = customers.customer_key
-),
-
-owners as (
-    select
-        numbers.visitor_number,
-        coalesce(open_uids.customer_number, member_ids.customer_number, visitors.customer_number) as customer_number
-    from {{ ref("int_visitor_numbers") }} as numbers
-    left join visitors on numbers.visitor_id = visitors.visitor_id
-    left join member_ids on numbers.customer_id = member_ids.identifier_value
-    left join open_uids on numbers.open_uid = open_uids.identifier_value
-),
+{{ visitor_number_owners_ctes() }},
 
 -- What names no category is of its item's.
 event_categories as (
@@ -115,11 +87,9 @@ weighed as (
     select
         customer_number,
         category_rank,
-        cast(sum(view_count) as bigint) as view_count,
-        cast(sum(favourite_count) as bigint) as favourite_count,
-        cast(sum(cart_count) as bigint) as cart_count,
-        cast(sum(deal_line_count) as bigint) as deal_line_count,
-        cast(sum(weight_millionths) as bigint) as weight_millionths
+        {%- for sum in ["view_count", "favourite_count", "cart_count", "deal_line_count", "weight_millionths"] %}
+        cast(sum({{ sum }}) as bigint) as {{ sum }}{{ "," if not loop.last }}
+        {%- endfor %}
     from acts
     group by customer_number, category_rank
 ),
