@@ -1,35 +1,41 @@
 {#- What the reports of funnels by day share: every day and step has a row, zeros included. -#}
 
 {#-
-    CTE `funnel_days`: every step of every funnel (and grain) that somebody ever began, on every date from the first event's
-    to D. A funnel that nobody began - the shop does not have what it is about - has no row rather than zeros.
+    CTE `funnel_days`: every step of every funnel and grain of the catalogue, on every date from the first event's to D. A funnel
+    may begin with an order: its dates begin with its first attempt, where that is earlier.
 -#}
 {% macro funnel_day_ctes() -%}
-    begun as (
-        select distinct funnel_id, grain
-        from {{ ref("int_funnel_counts") }}
-    ),
-
-    first_dates as (
+    first_events as (
         select min(event_date) as first_date
         from {{ ref("int_traffic_sources_seen") }}
-        union all
-        -- A funnel may begin with an order.
-        select min(start_date) as first_date
-        from {{ ref("int_funnel_counts") }}
     ),
 
-    days as (
-        select {{ explode_days("min(first_date)", as_of_date()) }} as start_at
-        from first_dates
+    first_attempts as (
+        select funnel_id, grain, min(start_date) as first_date
+        from {{ ref("int_funnel_counts") }}
+        group by funnel_id, grain
+    ),
+
+    dated_steps as (
+        select distinct
+            steps.funnel_id, steps.grain, steps.step, steps.step_name, steps.window_days,
+            least(
+                coalesce(first_events.first_date, first_attempts.first_date),
+                coalesce(first_attempts.first_date, first_events.first_date)
+            ) as first_date
+        from {{ ref("int_funnel_step_types") }} as steps
+        cross join first_events
+        left join first_attempts on steps.funnel_id = first_attempts.funnel_id and steps.grain = first_attempts.grain
+    ),
+
+    exploded as (
+        select *, {{ explode_days("first_date", as_of_date()) }} as start_at
+        from dated_steps
     ),
 
     funnel_days as (
-        select distinct
-            steps.funnel_id, steps.grain, steps.step, steps.step_name, steps.window_days, cast(days.start_at as date) as start_date
-        from {{ ref("int_funnel_step_types") }} as steps
-        inner join begun on steps.funnel_id = begun.funnel_id and steps.grain = begun.grain
-        cross join days
+        select funnel_id, grain, step, step_name, window_days, cast(start_at as date) as start_date
+        from exploded
     )
 {%- endmacro %}
 

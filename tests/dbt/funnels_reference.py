@@ -167,9 +167,9 @@ def walk(tables: Tables, funnel: Funnel, events: list[Row], starts: list[Row]) -
     return first, Attempt(first["at"], *names, len(used), tuple(seconds), is_complete)
 
 
-def days_of(tables: Tables, tried: dict[Key, Attempt]) -> list[date]:
-    """Every date from the first event's, or attempt's, to D."""
-    dates = [event["event_date"] for event in tables.events] + [key[5] for key in tried]
+def days_of(tables: Tables, tried: dict[Key, Attempt], funnel: str, grain: str) -> list[date]:
+    """Every date from the first event's, or the funnel's first attempt's, to D."""
+    dates = [event["event_date"] for event in tables.events] + [key[5] for key in tried if key[:2] == (funnel, grain)]
     return [min(dates) + timedelta(days=n) for n in range(age(tables, min(dates)) + 1)] if dates else []
 
 
@@ -189,8 +189,8 @@ def steps_by_day(
         for step in range(1, one.max_step + 1):
             reached[key[0], key[1], key[5], told[own[key]], step] += 1
     rows = {}
-    for funnel, grain in {key[:2] for key in tried}:
-        for day in days_of(tables, tried):
+    for funnel, grain in [(name, grain) for name, own in funnels.items() for grain in own.grains]:
+        for day in days_of(tables, tried, funnel, grain):
             for value in set(told.values()):
                 counts = [reached[funnel, grain, day, value, n + 1] for n in range(len(funnels[funnel].steps))]
                 is_complete = age(tables, day) >= funnels[funnel].window_days
@@ -213,8 +213,8 @@ def step_times(tables: Tables, funnels: dict[str, Funnel]) -> dict[tuple[Any, ..
         for step, seconds in enumerate(one.seconds, 2):
             times[key[0], key[1], key[5], step].append(seconds)
     rows = {}
-    for funnel, grain in {key[:2] for key in tried}:
-        for day in days_of(tables, tried):
+    for funnel, grain in [(name, grain) for name, own in funnels.items() for grain in own.grains]:
+        for day in days_of(tables, tried, funnel, grain):
             for step in range(2, len(funnels[funnel].steps) + 1):
                 own = times[funnel, grain, day, step]
                 rows[funnel, grain, day, step] = (
