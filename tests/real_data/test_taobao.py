@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +15,25 @@ from workbench import Workbench
 pytestmark = [pytest.mark.e2e, pytest.mark.real_data]
 
 CHINA = timezone(timedelta(hours=8))
+WEEK_SECONDS = 7 * 24 * 3600
+
+# A buy is an order that is placed and paid at once: it serves both steps.
+REACHED_IN_CLICKHOUSE = """
+    with events as (select * from file('{file}', CSVWithNames, 'person UInt32, scope String, type String, at UInt64')),
+    attempts as (
+        select person, scope, toDate(toDateTime(at, 'Asia/Shanghai'), 'Asia/Shanghai') as day, min(at) as started_at
+        from events where type = 'pv' group by person, scope, day
+    ),
+    reached as (
+        select person, scope, day, windowFunnel({window})(
+            at, type = 'pv', type in ('cart', 'fav'), type = 'buy', type = 'buy'
+        ) as step
+        from attempts inner join events using (person, scope)
+        where at >= started_at and at <= started_at + {window}
+        group by person, scope, day
+    )
+    select toString(day), step, count() from reached group by all
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +123,29 @@ def test_every_published_audience_verifies(bench: Workbench) -> None:
     assert {pointer.parent.name for pointer in pointers} >= {"interest", "new_customer", "champions"}
     for pointer in pointers:
         bench.done("verify", str(pointer))
+
+
+@pytest.mark.parametrize(("grain", "enough"), [("person", 4_000), ("person_item", 30_000)])
+def test_attempts_reach_the_steps_that_clickhouse_finds(
+    grain: str, enough: int, bench: Workbench, lines: list[list[str]], tmp_path: Path
+) -> None:
+    # ClickHouse reads the sample's own lines, not our tables; it is there where requirements-bench.lock is installed.
+    chdb = pytest.importorskip("chdb", reason="bash include/setup/environment.sh requirements-bench.lock")
+    file = tmp_path / "events.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("person", "scope", "type", "at"))
+        for user, item, _, behaviour, epoch in lines:
+            writer.writerow((user, item if grain == "person_item" else "", behaviour, epoch))
+    found = str(chdb.query(REACHED_IN_CLICKHOUSE.format(file=file, window=WEEK_SECONDS), "JSONCompactEachRow"))
+    rows = [json.loads(line) for line in found.splitlines()]
+    theirs = {(day, int(step)): int(attempts) for day, step, attempts in rows}
+    with bench.marts() as marts:
+        counted = marts.execute(
+            "select start_date::varchar, max_step, count(*) from fct_funnel_attempts"
+            " where funnel_id = 'purchase' and grain = $grain group by all",
+            {"grain": grain},
+        ).fetchall()
+    ours = {(day, step): attempts for day, step, attempts in counted}
+    assert sum(ours.values()) > enough
+    assert ours == theirs
