@@ -65,6 +65,9 @@ def _bench(arguments: argparse.Namespace, work: Path) -> int:
         command = [sys.executable, "-m", "tests.bench.segments", "--scale", str(arguments.segments_scale)]
         command += ["--no-peers"] if arguments.no_peers else []
         is_equal = subprocess.run(command, check=False).returncode == 0 and is_equal
+    if not arguments.no_funnels:
+        _say("the funnels of a year ...")
+        subprocess.run([sys.executable, "-m", "tests.bench.funnels"], check=True)
     if not arguments.no_readers:
         _say("reading exports as platforms give them ...")
         subprocess.run([sys.executable, "-m", "tests.bench.readers"], check=True)
@@ -84,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--segments-scale", type=float, default=0.02, help="that shop: share of a million customers and their year"
     )
+    parser.add_argument("--no-funnels", action="store_true", help="leave the funnels of a year out")
     parser.add_argument("--no-readers", action="store_true", help="leave the readers of exports out")
     parser.add_argument("--keep", help="work in this folder and keep it")
     return parser.parse_args()
