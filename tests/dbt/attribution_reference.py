@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import Any
 
-from attribution_world import CHANNELS, ads, first_days, sessions, traffic_sources
+from attribution_shop import CHANNELS, ads, first_days, sessions, traffic_sources
 from marts_reference import deals, month, months, ratio
 from marts_world import Row, Tables
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import attribution_reference as reference
 import pytest
-from attribution_world import AttributionWarehouse, disturbed, with_new_items
+from attribution_shop import AttributionWarehouse, disturbed, with_new_items
 from marts_runner import assert_same
 from marts_world import Tables, as_of, make_world, without
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,12 @@ def test_ci_runs_make_test_and_nothing_else() -> None:
     lines = [line for line in script.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert lines == ["set -euo pipefail", 'cd "$(dirname "${BASH_SOURCE[0]}")/.."', "exec make test"]
     assert script.stat().st_mode & 0o111
+
+
+def test_no_two_helper_modules_of_the_tests_have_one_name() -> None:
+    # Folders of tests are all on the path of one process: the second module of a name would be the first one.
+    names = Counter(
+        file.name for file in (PROJECT_ROOT / "tests").rglob("*.py") if file.name not in ("__init__.py", "conftest.py")
+    )
+    assert len(names) > 100
+    assert [name for name, count in names.items() if count > 1] == []
