@@ -179,3 +179,15 @@ def test_no_tracked_file_names_a_machine_or_an_index() -> None:
     for file in files:
         if file.is_file() and file.suffix in {".py", ".md", ".yml", ".toml", ".lock", ".sh", ".sql", ""}:
             assert not forbidden.search(file.read_text(encoding="utf-8")), file
+
+
+def test_nothing_lies_at_the_top_that_has_no_place_there() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT_ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    tops = {name.split("/")[0] for name in listed.split("\0") if name}
+    folders = {"dags", "dbt_project", "docs", "expectations", "include", "tests", ".ci"}
+    files = {"docker-compose.yml", "Dockerfile", "Makefile", "pyproject.toml", ".dockerignore", ".gitignore"}
+    files |= {"README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md"}
+    files |= {"requirements.lock", "requirements-bench.lock", "requirements-peers.lock"}
+    assert folders <= tops <= folders | files
