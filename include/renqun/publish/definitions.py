@@ -1,19 +1,21 @@
-"""Audience definitions: `audiences/<id>.yml`, strictly parsed, compiled through DuckDB's expression builder."""
+"""Audience definitions: `audiences/<id>.yml`, strictly parsed. `members` compiles their rules."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Literal
 
-import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from renqun.errors import RequestError
+from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
 from renqun.settings import Group
 from renqun.yaml_files import parse
 
@@ -31,12 +33,6 @@ class Name(_Strict):
 
     en: str = Field(min_length=1)
     zh: str = Field(min_length=1)
-
-
-class SegmentCriterion(_Strict):
-    """Everybody who is in a segment on the business date."""
-
-    segment: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
 
 
 class SizeWindow(_Strict):
@@ -57,8 +53,10 @@ class Audience(_Strict):
     purpose: str = Field(min_length=1)
     needs: tuple[Group, ...] = Field(min_length=1)
     """Export groups without which the audience means nothing; a shop without one of them does not get it."""
-    include: SegmentCriterion
-    exclude: tuple[SegmentCriterion, ...] = ()
+    include: Rule
+    """Who is meant; see the language of `rules`."""
+    exclude: tuple[Rule, ...] = ()
+    """Whoever meets one of these is not meant."""
     destinations: tuple[Destination, ...] = Field(min_length=1)
     size_window: SizeWindow
     expiry_days: int = Field(ge=1)
@@ -71,16 +69,28 @@ class Audience(_Strict):
             raise ValueError("an entry is given twice")
         return value
 
+    @field_validator("include", "exclude")
+    @classmethod
+    def _can_be_read(cls, value: Rule | tuple[Rule, ...]) -> Rule | tuple[Rule, ...]:
+        for rule in value if isinstance(value, tuple) else (value,):
+            require_shallow(rule)
+        return value
+
     @property
     def definition_hash(self) -> str:
         """Changes whenever anything in the definition does."""
-        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        text = json.dumps(self.model_dump(mode="json", exclude_none=True), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
     @property
-    def segments(self) -> tuple[str, ...]:
-        """Every segment that the definition names."""
-        return (self.include.segment, *(criterion.segment for criterion in self.exclude))
+    def rules(self) -> tuple[Rule, ...]:
+        """The rule that lets people in, and those that keep them out."""
+        return (self.include, *self.exclude)
+
+    @property
+    def audiences(self) -> set[str]:
+        """The other audiences that the definition names."""
+        return {leaf.audience for rule in self.rules for leaf in leaves(rule) if isinstance(leaf, AudienceRule)}
 
     def expires_on(self, as_of: date) -> date:
         """The last day on which a version of this business date may be used."""
@@ -96,6 +106,7 @@ def load_audiences(folder: Path = DEFINITIONS_FOLDER) -> tuple[Audience, ...]:
     audiences = tuple(_load(file) for file in sorted(folder.glob("*.yml")))
     if not audiences:
         raise RequestError("no audience is defined", where=str(folder), remedy="add a file <audience>.yml")
+    require_no_circle(audiences)
     return audiences
 
 
@@ -113,45 +124,30 @@ def load_audience(audience_id: str, folder: Path = DEFINITIONS_FOLDER) -> Audien
     raise RequestError(f"no audience is called {audience_id!r}", where=str(folder), remedy=f"known audiences: {known}")
 
 
-def included(memberships: duckdb.DuckDBPyRelation, audience: Audience, as_of: date) -> duckdb.DuckDBPyRelation:
-    """Who the definition lets in, before exclusions: customer key, entered_on and reason."""
-    return _in_segment(memberships, audience.include, as_of).set_alias("included")
+def require_no_circle(audiences: Sequence[Audience]) -> None:
+    """Audiences may name each other, but none may come back to itself.
 
-
-def without_excluded(
-    people: duckdb.DuckDBPyRelation,
-    memberships: duckdb.DuckDBPyRelation,
-    criterion: SegmentCriterion,
-    as_of: date,
-) -> duckdb.DuckDBPyRelation:
-    """The people who do not meet one exclusion."""
-    excluded = _in_segment(memberships, criterion, as_of).select("customer_key").set_alias("excluded")
-    return people.join(excluded, "customer_key", how="anti").set_alias("included")
-
-
-def members(memberships: duckdb.DuckDBPyRelation, audience: Audience, as_of: date) -> duckdb.DuckDBPyRelation:
-    """The members of an audience as of a date, in the order of their keys.
-
-    Args:
-        memberships: `fct_segment_memberships` of a published version.
-        audience: the definition.
-        as_of: the business date of that version.
+    Raises:
+        RequestError: one does, or names an audience that is not defined.
     """
-    people = included(memberships, audience, as_of)
-    for criterion in audience.exclude:
-        people = without_excluded(people, memberships, criterion, as_of)
-    return people.order("customer_key, entered_on, reason")
-
-
-def _in_segment(
-    memberships: duckdb.DuckDBPyRelation, criterion: SegmentCriterion, as_of: date
-) -> duckdb.DuckDBPyRelation:
-    column, constant = duckdb.ColumnExpression, duckdb.ConstantExpression
-    is_inside = (column("entered_on") <= constant(as_of)) & (
-        column("exited_on").isnull() | (column("exited_on") > constant(as_of))
-    )
-    found = memberships.filter((column("segment_id") == constant(criterion.segment)) & is_inside)
-    return found.select(column("customer_key"), column("entered_on"), column("reason").cast("VARCHAR").alias("reason"))
+    named = {one.id: sorted(one.audiences) for one in audiences}
+    for audience_id, others in named.items():
+        for other in others:
+            if other not in named:
+                raise RequestError(
+                    f"the audience {audience_id!r} names the audience {other!r}, which is not defined",
+                    where=f"audiences/{audience_id}.yml",
+                    remedy=f"known audiences: {', '.join(sorted(named))}",
+                )
+    try:
+        tuple(TopologicalSorter(named).static_order())
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise RequestError(
+            f"audiences name each other in a circle: {circle}",
+            where=f"audiences/{error.args[1][0]}.yml",
+            remedy="take one of these names out of the rules",
+        ) from error
 
 
 def _load(file: Path) -> Audience:
