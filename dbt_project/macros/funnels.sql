@@ -1,4 +1,4 @@
-{#- What the funnel models share. -#}
+{#- What the funnel models share: catalogue, touched dates, next steps. Reports by day: macros/funnel_reports.sql. -#}
 
 {#-
     The last step of the longest funnel of the catalogue: how often the SQL has to look for a next step. Which events
@@ -19,6 +19,29 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#-
+    A condition that holds for all dates that attempts of the touched start dates can reach, as literals, so that other
+    days are not read. Only narrows what is read: which rows count is said where they are read.
+-#}
+{% macro within_reach_of_start_dates(column) -%}
+    {%- if not execute or flags.WHICH not in ("build", "run", "retry") or load_relation(ref("int_funnel_start_dates")) is none -%}
+        {{ return("true") }}
+    {%- endif -%}
+    {%- set query -%}
+        select
+            min(dates.start_date),
+            max({{ renqun.add_days("dates.start_date", "funnels.window_days + 1") }})
+        from {{ ref("int_funnel_start_dates") }} as dates
+        inner join {{ ref("int_funnel_step_types") }} as funnels
+            on dates.funnel_id = funnels.funnel_id and dates.grain = funnels.grain
+    {%- endset -%}
+    {%- set bounds = run_query(query).rows[0] -%}
+    {%- if bounds[0] is none -%}
+        {{ return("false") }}
+    {%- endif -%}
+    {{ return(column ~ " between cast('" ~ bounds[0] ~ "' as date) and cast('" ~ bounds[1] ~ "' as date)") }}
+{%- endmacro %}
+
 {#- Ties of time are broken by event id, then event type; the key makes the order total. -#}
 {% macro funnel_tie_order(events) -%}
     {{ events }}.event_at, {{ events }}.event_id nulls last, {{ events }}.event_type, {{ events }}.event_key
@@ -36,6 +59,148 @@
 {%- endmacro %}
 
 {#-
+    The moments of orders (or of lines, at grain `person_item`) that serve steps: placed, paid, deposit paid. Each is an event
+    of its own, even at the same time. The relation has the order's dates and times, `coupon_codes`, and for lines `line_key`.
+-#}
+{% macro funnel_order_moments(orders, grain) -%}
+    {%- set by_item = grain == "person_item" -%}
+    {%- for serves_as, moment in [("order_placed", "ordered"), ("order_paid", "paid"), ("deposit_paid", "deposit_paid")] %}
+    select
+        '{{ grain }}' as grain,
+        customer_key as person_id,
+        {{ "item_id" if by_item else "''" }} as item_key,
+        {{ "category_id" if by_item else "cast(null as varchar)" }} as category_id,
+        '{{ serves_as }}' as serves_as,
+        order_id as event_id,
+        concat('{{ serves_as }}:', order_id{{ ", ':', line_key" if by_item }}) as event_key,
+        coupon_codes is not null as has_coupon,
+        deposit_paid_at is not null as has_deposit,
+        {{ moment }}_date as event_date,
+        {{ moment }}_at as event_at
+    from {{ orders }}
+    where customer_key is not null and {{ moment }}_at is not null
+    {{- " union all" if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Whether a moment of an order is what a type of events asks for (seed funnel_event_types, only_where). -#}
+{% macro order_serves(served, moments) -%}
+    {{ served }}.only_where is null
+    or ({{ served }}.only_where = 'coupon' and {{ moments }}.has_coupon)
+    or ({{ served }}.only_where = 'deposit' and {{ moments }}.has_deposit)
+{%- endmacro %}
+
+{#- Whether a source of traffic is content: articles, videos, broadcasts. -#}
+{% macro is_content_source(source) -%}
+    {{ renqun.in_literals("lower(" ~ source ~ ")", var("funnel_content_sources")) }}
+{%- endmacro %}
+
+{#- Events at the grains of persons; the attempt of an event is that of its day. -#}
+{% macro funnel_person_events() -%}
+    (
+        select
+            grain, person_id, scope_key, event_type, event_id, event_key, source, device, category_id,
+            event_date as attempt_date, event_date, event_at
+        from {{ ref("int_funnel_events") }}
+    )
+{%- endmacro %}
+
+{#- Events at all grains; the attempt of an event in a session is the session's, wherever that reaches. -#}
+{% macro all_funnel_events() -%}
+    (
+        select * from {{ funnel_person_events() }} as person_events
+        union all
+        select * from {{ ref("int_funnel_session_events") }}
+    )
+{%- endmacro %}
+
+{#-
+    Events with the step that each serves, of each funnel; `steps` has the catalogue. Which event it was, and what it names, is
+    carried only where the steps asked for have a use for it: it is most of what there is to carry.
+-#}
+{% macro funnel_step_events(events, first=true) -%}
+    select
+        steps.funnel_id, steps.grain, steps.step, steps.window_days, steps.has_shared_types, events.person_id,
+        events.scope_key, events.event_at,
+        {% for column in ("event_type", "event_id", "event_key") -%}
+        {{ "events." ~ column if first else "case when steps.has_shared_types then events." ~ column ~ " end as " ~ column }},
+        {% endfor -%}
+        {{ "events.source, events.device, events.category_id, events.attempt_date," if first }}
+        events.event_date
+    from {{ events }} as events
+    inner join steps on events.grain = steps.grain and events.event_type = steps.event_type
+{%- endmacro %}
+
+{#-
+    CTEs `first_steps` and `next_steps` of an incremental build: events that attempts of the touched start dates can use, all
+    events of people whose visitors were relinked, and of the sessions that are computed anew.
+-#}
+{% macro funnel_touched_event_ctes() -%}
+start_dates as (
+    select funnel_id, grain, start_date
+    from {{ ref("int_funnel_start_dates") }}
+    where grain <> 'session'
+),
+
+windows_touched as (
+    select distinct
+        dates.funnel_id,
+        dates.grain,
+        {{ explode_days("dates.start_date", add_days("dates.start_date", "steps.window_days + 1")) }} as event_day_at
+    from start_dates as dates
+    inner join steps on dates.funnel_id = steps.funnel_id and dates.grain = steps.grain
+),
+
+dates_touched as (
+    select distinct funnel_id, grain, cast(event_day_at as date) as event_date
+    from windows_touched
+),
+
+persons_touched as (
+    select person_id
+    from {{ ref("int_funnel_persons") }}
+),
+
+events_touched as (
+    {{ funnel_step_events(funnel_person_events()) }}
+    inner join dates_touched as dates
+        on steps.funnel_id = dates.funnel_id and steps.grain = dates.grain and events.event_date = dates.event_date
+    where {{ within_reach_of_start_dates("events.event_date") }}
+    union all
+    {{ funnel_step_events(funnel_person_events()) }}
+    left join dates_touched as dates
+        on steps.funnel_id = dates.funnel_id and steps.grain = dates.grain and events.event_date = dates.event_date
+    where dates.event_date is null and events.person_id in (select person_id from persons_touched)
+    union all
+    {{ funnel_step_events(ref("int_funnel_session_events")) }}
+),
+
+first_steps as (
+    select *
+    from events_touched
+    where
+        step = 1
+        and (
+            (funnel_id, grain, event_date) in (select funnel_id, grain, start_date from start_dates)
+            or person_id in (select person_id from persons_touched)
+            or grain = 'session'
+        )
+),
+
+next_steps as (
+    select
+        funnel_id, grain, step, has_shared_types, person_id, scope_key, event_type, event_id, event_key, event_at
+    from events_touched
+    where step > 1
+),
+{%- endmacro %}
+
+{#- The columns that name an attempt, of two relations equal; and a list of them. -#}
+{% macro funnel_attempt_columns(relation) -%}
+    {{ relation }}.funnel_id, {{ relation }}.grain, {{ relation }}.person_id, {{ relation }}.scope_key
+{%- endmacro %}
+
+{#-
     CTEs that take attempts from the step before to `step`: from `reached_<step - 1>` and `next_steps` to `reached_<step>`.
     One pass over attempts and candidate events on one line of time finds the first event not before the step before;
     events are never joined with events.
@@ -49,8 +214,8 @@
 {%- set before = step - 1 -%}
 timeline_{{ step }} as (
     select
-        attempt.funnel_id, attempt.grain, attempt.person_id, attempt.item_key, attempt.start_date,
-        attempt.started_at, attempt.has_shared_types,
+        {{ funnel_attempt_columns("attempt") }}, attempt.start_date, attempt.started_at, attempt.window_days,
+        attempt.has_shared_types,
         {% for used in range(1, step) %}attempt.step_{{ used }}_key, {% endfor -%}
         attempt.reached_at as line_at, 1 as line_order, cast(null as timestamp) as candidate_at
     from reached_{{ before }} as attempt
@@ -59,11 +224,11 @@ timeline_{{ step }} as (
         from next_steps as candidate
         where
             candidate.step = {{ step }} and candidate.funnel_id = attempt.funnel_id and candidate.grain = attempt.grain
-            and candidate.person_id = attempt.person_id and candidate.item_key = attempt.item_key
+            and candidate.person_id = attempt.person_id and candidate.scope_key = attempt.scope_key
     )
     union all
     select
-        funnel_id, grain, person_id, item_key, null, null, has_shared_types,
+        {{ funnel_attempt_columns("next_steps") }}, null, null, null, has_shared_types,
         {% for used in range(1, step) %}null, {% endfor -%}
         event_at, case when has_shared_types then 0 else 2 end, event_at
     from next_steps
@@ -72,10 +237,10 @@ timeline_{{ step }} as (
 
 looked_ahead_{{ step }} as (
     select
-        funnel_id, grain, person_id, item_key, start_date, started_at, has_shared_types, line_at, line_order,
+        funnel_id, grain, person_id, scope_key, start_date, started_at, window_days, has_shared_types, line_at, line_order,
         {% for used in range(1, step) %}step_{{ used }}_key, {% endfor -%}
         min(candidate_at) over (
-            partition by funnel_id, grain, person_id, item_key
+            partition by funnel_id, grain, person_id, scope_key
             order by line_at, line_order
             rows between current row and unbounded following
         ) as next_at
@@ -92,17 +257,16 @@ moments_{{ step }} as (
 
 choices_{{ step }} as (
     select
-        moments.funnel_id, moments.grain, moments.person_id, moments.item_key, moments.start_date,
-        candidate.event_at, candidate.event_key,
+        {{ funnel_attempt_columns("moments") }}, moments.start_date, candidate.event_at, candidate.event_key,
         row_number() over (
-            partition by moments.funnel_id, moments.grain, moments.person_id, moments.item_key, moments.start_date
+            partition by {{ funnel_attempt_columns("moments") }}, moments.start_date
             order by {{ funnel_tie_order("candidate") }}
         ) as choice
     from moments_{{ step }} as moments
     inner join next_steps as candidate
         on
             moments.funnel_id = candidate.funnel_id and moments.grain = candidate.grain
-            and moments.person_id = candidate.person_id and moments.item_key = candidate.item_key
+            and moments.person_id = candidate.person_id and moments.scope_key = candidate.scope_key
             and moments.moment_at = candidate.event_at
     where
         candidate.step = {{ step }}
@@ -111,20 +275,20 @@ choices_{{ step }} as (
 
 reached_{{ step }} as (
     select
-        attempt.funnel_id, attempt.grain, attempt.person_id, attempt.item_key, attempt.start_date,
-        attempt.started_at, attempt.has_shared_types,
+        {{ funnel_attempt_columns("attempt") }}, attempt.start_date, attempt.started_at, attempt.window_days,
+        attempt.has_shared_types,
         {% for used in range(1, step) %}attempt.step_{{ used }}_key, {% endfor -%}
-        choices.event_key as step_{{ step }}_key,
+        choices.event_key as step_{{ step }}_key, attempt.line_at as left_at,
         case when attempt.has_shared_types then choices.event_at else attempt.next_at end as reached_at
     from looked_ahead_{{ step }} as attempt
     left join choices_{{ step }} as choices
         on
             choices.choice = 1 and attempt.funnel_id = choices.funnel_id and attempt.grain = choices.grain
-            and attempt.person_id = choices.person_id and attempt.item_key = choices.item_key
+            and attempt.person_id = choices.person_id and attempt.scope_key = choices.scope_key
             and attempt.start_date = choices.start_date
     where
         attempt.line_order = 1
         and case when attempt.has_shared_types then choices.event_at else attempt.next_at end
-        <= {{ add_seconds("attempt.started_at", var("funnel_window_days") * 24 * 60 * 60) }}
+        <= {{ add_seconds("attempt.started_at", "attempt.window_days * 24 * 60 * 60") }}
 )
 {%- endmacro %}

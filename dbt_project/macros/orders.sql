@@ -127,3 +127,22 @@ shared as (
 
 )
 {%- endmacro %}
+
+{#- Whether an order still waits for the payment of a customer: recent, not paid, not closed. -#}
+{% macro is_unpaid_order() -%}
+    (
+        not is_paid
+        and customer_key is not null
+        and ordered_date > {{ renqun.add_days(renqun.as_of_date(), -var("unpaid_order_days")) }}
+        and not coalesce({{ renqun.in_literals("status_code", var("closed_status_codes")) }}, false)
+    )
+{%- endmacro %}
+
+{#- What a line costs by its list price, `unit_price x quantity - discount_amount`, rounded half up to the cent. -#}
+{% macro line_list_amount() -%}
+    {%- set trillionths -%}
+        ({{ renqun.to_millionths("unit_price") }} * {{ renqun.to_millionths("quantity") }}
+        - {{ renqun.to_millionths("coalesce(discount_amount, 0)") }} * 1000000)
+    {%- endset -%}
+    {{ renqun.from_cents(renqun.round_to_cents(trillionths)) }}
+{%- endmacro %}

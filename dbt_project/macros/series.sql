@@ -37,6 +37,11 @@
         - (extract(year from {{ from_date }}) * 12 + extract(month from {{ from_date }})) as integer)
 {%- endmacro %}
 
+{#- The Monday of the week (ISO) of a date. -#}
+{% macro week_of(date) -%}
+    cast(date_trunc('week', {{ date }}) as date)
+{%- endmacro %}
+
 {#- A ratio of two totals, computed last; NULL where there is nothing to divide by. -#}
 {% macro ratio(numerator, denominator) -%}
     case when {{ denominator }} > 0 then cast({{ numerator }} as double) / cast({{ denominator }} as double) end
@@ -91,4 +96,32 @@
 
 {% macro default__explode_array(list) -%}
     explode({{ list }})
+{%- endmacro %}
+
+{#- Aggregate: the list of the values, by the order of another column, which is unique in the group. -#}
+{% macro list_by(value, ordering) -%}
+    {{ return(adapter.dispatch("list_by", "renqun")(value, ordering)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_by(value, ordering) -%}
+    list({{ value }} order by {{ ordering }})
+{%- endmacro %}
+
+{% macro default__list_by(value, ordering) -%}
+    transform(
+        array_sort(collect_list(named_struct('place', {{ ordering }}, 'value', {{ value }}))), pair -> pair.value
+    )
+{%- endmacro %}
+
+{#- The element of a list at a place from 1. -#}
+{% macro list_at(list, place) -%}
+    {{ return(adapter.dispatch("list_at", "renqun")(list, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_at(list, place) -%}
+    list_extract({{ list }}, {{ place }})
+{%- endmacro %}
+
+{% macro default__list_at(list, place) -%}
+    element_at({{ list }}, {{ place }})
 {%- endmacro %}

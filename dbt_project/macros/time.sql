@@ -77,6 +77,19 @@
     ({{ utc_at }} + make_interval(0, 0, 0, 0, 0, 0, {{ seconds }}))
 {%- endmacro %}
 
+{#- Whole seconds from `from_at` to `to_at`, not earlier than it; what is left of a second is left out. -#}
+{% macro seconds_between(from_at, to_at) -%}
+    {{ return(adapter.dispatch("seconds_between", "renqun")(from_at, to_at)) }}
+{%- endmacro %}
+
+{% macro duckdb__seconds_between(from_at, to_at) -%}
+    ((epoch_us({{ to_at }}) - epoch_us({{ from_at }})) // 1000000)
+{%- endmacro %}
+
+{% macro default__seconds_between(from_at, to_at) -%}
+    ((unix_micros({{ to_at }}) - unix_micros({{ from_at }})) div 1000000)
+{%- endmacro %}
+
 {#- Whole business days from `from_date` to `to_date`: the age of `from_date` as of `to_date`. -#}
 {% macro days_between(from_date, to_date) -%}
     {{ return(adapter.dispatch("days_between", "renqun")(from_date, to_date)) }}

@@ -82,11 +82,24 @@ def write_base(warehouse: Path, scale: Scale) -> None:
         """)
         # Every visitor comes without a name at times; whoever belongs to somebody logs in at others.
         connection.execute(f"""
-            create table intermediate.int_visitor_identities as
-            select concat('v', v) as visitor_id, cast(null as varchar) as customer_id, cast(null as varchar) as open_uid
-            from range({scale.visitors}) as numbers (v)
-            union all
-            select concat('v', i), customer_id, null from vault.bench_people
+            create table intermediate.int_visitor_numbers as
+            select cast(row_number() over () as integer) as visitor_number, identities.*
+            from (
+                select concat('v', v) as visitor_id, cast(null as varchar) as customer_id,
+                    cast(null as varchar) as open_uid
+                from range({scale.visitors}) as numbers (v)
+                union all
+                select concat('v', i), customer_id, null from vault.bench_people
+            ) as identities
+        """)
+        connection.execute("""
+            create table intermediate.int_category_numbers as
+            select cast(row_number() over () as integer) as category_number, named.*
+            from (
+                select distinct category_id, cast(null as varchar) as item_id from marts.dim_items
+                union all
+                select null, item_id from marts.dim_items
+            ) as named
         """)
         for step in range(0, DAYS, 28):
             _add_days(connection, scale, step, min(step + 28, DAYS))
@@ -180,15 +193,23 @@ def _add_days(connection: duckdb.DuckDBPyConnection, scale: Scale, first: int, l
         order by events.event_date
     """)  # fmt: skip
     _into(connection, "intermediate.int_visitor_category_days", f"""
-        select visitor_id, customer_id, cast(null as varchar) as open_uid, category_id,
-            case when category_id is null then item_id end as item_id,
-            count(case when event_type = 'view' then 1 end) as view_count,
-            count(case when event_type = 'favourite' then 1 end) as favourite_count,
-            count(case when event_type = 'cart' then 1 end) as cart_count, event_date
-        from marts.fct_events
-        where event_date >= date '{begins}' and event_date < date '{ends}' and item_id is not null
-        group by all
-        order by event_date
+        select visitors.visitor_number, categories.category_number,
+            days.* exclude (visitor_id, customer_id, category_id, item_id)
+        from (
+            select visitor_id, customer_id, category_id, case when category_id is null then item_id end as item_id,
+                count(case when event_type = 'view' then 1 end) as view_count,
+                count(case when event_type = 'favourite' then 1 end) as favourite_count,
+                count(case when event_type = 'cart' then 1 end) as cart_count, event_date
+            from marts.fct_events
+            where event_date >= date '{begins}' and event_date < date '{ends}' and item_id is not null
+            group by all
+        ) as days
+        inner join intermediate.int_visitor_numbers as visitors
+            on days.visitor_id = visitors.visitor_id and days.customer_id is not distinct from visitors.customer_id
+        inner join intermediate.int_category_numbers as categories
+            on days.category_id is not distinct from categories.category_id
+            and days.item_id is not distinct from categories.item_id
+        order by days.event_date
     """)  # fmt: skip
     recent = LAST_DATE - timedelta(days=RECENT_DAYS)
     _into(connection, "intermediate.int_visitor_days", f"""

@@ -22,6 +22,8 @@ _RELATIONS = (
     "marts.dim_items",
     "intermediate.int_visitor_days",
     "intermediate.int_visitor_category_days",
+    "intermediate.int_visitor_numbers",
+    "intermediate.int_category_numbers",
     "vault.int_identifier_customers",
 )
 Counts = dict[Any, tuple[int, ...]]
@@ -175,6 +177,8 @@ def _categories(work: Path, as_of: date) -> Counts:
     named = _scan(work, "vault.int_identifier_customers").select(customer_id="identifier_value", named="customer_key")
     acts = (
         _scan(work, "intermediate.int_visitor_category_days")
+        .join(_scan(work, "intermediate.int_visitor_numbers"), on="visitor_number")
+        .join(_scan(work, "intermediate.int_category_numbers"), on="category_number")
         .join(owners, on="visitor_id", how="left")
         .join(named, on="customer_id", how="left")
         .select(

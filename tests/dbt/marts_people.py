@@ -20,13 +20,15 @@ TIERS = [None, "普通会员", "高级会员", "VIP", "至尊vip", "unheard of"]
 PEOPLE_COLUMNS = {
     "marts.dim_customers": "customer_key varchar, tier varchar, gender varchar, age_band varchar, province varchar, "
     "price_tier varchar, first_touch_source varchar, preferred_category_id varchar, is_member boolean, "
-    "is_fan boolean, is_buyer boolean, joined_date date, first_ordered_date date, first_event_date date, "
-    "last_event_date date",
+    "is_fan boolean, is_buyer boolean, joined_date date, fan_since_date date, first_ordered_date date, "
+    "first_event_date date, last_event_date date",
     "marts.dim_items": "item_id varchar, category_id varchar",
     "intermediate.int_visitor_identities": "visitor_id varchar, customer_id varchar, open_uid varchar",
-    "intermediate.int_visitor_category_days": "visitor_id varchar, customer_id varchar, open_uid varchar, "
-    "category_id varchar, item_id varchar, view_count bigint, favourite_count bigint, cart_count bigint, "
-    "event_date date",
+    "intermediate.int_visitor_numbers": "visitor_number integer, visitor_id varchar, customer_id varchar, "
+    "open_uid varchar",
+    "intermediate.int_category_numbers": "category_number integer, category_id varchar, item_id varchar",
+    "intermediate.int_visitor_category_days": "visitor_number integer, category_number integer, view_count bigint, "
+    "favourite_count bigint, cart_count bigint, event_date date",
 }
 
 
@@ -73,9 +75,11 @@ def people(tables: Tables) -> list[Row]:
             "customer_key": key,
             "tier": TIERS[chance(key + "tier", len(TIERS))],
             "province": None,
+            "first_touch_source": [None, "search", "推荐"][chance(key + "source", 3)],
             "is_member": chance(key + "member", 3) > 0,
             "is_fan": chance(key + "fan", 4) == 0,
             "joined_date": tables.as_of - timedelta(days=chance(key, 400)) if chance(key + "joined", 2) else None,
+            "fan_since_date": tables.as_of - timedelta(days=chance(key + "fan", 900)) if chance(key, 2) else None,
             "is_buyer": paid[key] > 0,
             "first_ordered_date": first.get(key),
             "first_event_date": min(events.get(key, []), default=None),
@@ -88,21 +92,33 @@ def people(tables: Tables) -> list[Row]:
 def people_tables(tables: Tables) -> dict[str, list[Row]]:
     """The rows of PEOPLE_COLUMNS."""
     seen = sorted({(event["visitor_id"], event["customer_key"]) for event in tables.events}, key=str)
+    visitors: dict[tuple[Any, ...], int] = {}
+    categories: dict[tuple[Any, ...], int] = {}
     days: dict[tuple[Any, ...], Row] = {}
     for event in tables.events:
         category = event_category(event)
         item = event["item_id"] if category is None else None
         if event["event_type"] in ("view", "favourite", "cart") and (category or item):
-            key = (event["visitor_id"], event["customer_key"], category, item, event["event_date"])
+            visitor = visitors.setdefault((event["visitor_id"], event["customer_key"]), len(visitors))
+            number = categories.setdefault((category, item), len(categories))
+            key = (visitor, number, event["event_date"])
             row = days.setdefault(key, {"view_count": 0, "favourite_count": 0, "cart_count": 0})
             row[f"{event['event_type']}_count"] += 1
-    names = ("visitor_id", "customer_id", "category_id", "item_id", "event_date")
+    names = ("visitor_number", "category_number", "event_date")
     items = {row["item_id"] for row in [*tables.lines, *tables.events]} - {None}
     return {
         "marts.dim_customers": people(tables),
         "marts.dim_items": [{"item_id": item, "category_id": CATEGORIES.get(item)} for item in sorted(items)],
         "intermediate.int_visitor_identities": [
             {"visitor_id": visitor, "customer_id": customer} for visitor, customer in seen
+        ],
+        "intermediate.int_visitor_numbers": [
+            {"visitor_number": number, "visitor_id": visitor, "customer_id": customer}
+            for (visitor, customer), number in visitors.items()
+        ],
+        "intermediate.int_category_numbers": [
+            {"category_number": number, "category_id": category, "item_id": item}
+            for (category, item), number in categories.items()
         ],
         "intermediate.int_visitor_category_days": [
             dict(zip(names, key, strict=True)) | row for key, row in days.items()

@@ -24,7 +24,6 @@ RFM_CLASSES = {
 }
 RFM_CUTS = {"recency": [360, 180, 90, 30], "frequency": [2, 3, 4, 5], "monetary": [100, 300, 1000, 3000]}
 HORIZONS = [30, 60, 90, 180, 360]
-Steps = list[set[str]]
 
 
 @dataclass(frozen=True)
@@ -186,98 +185,6 @@ def segments(tables: Tables, thresholds: Thresholds) -> dict[str, dict[str, Any]
     return members
 
 
-def person_events(tables: Tables, grain: str) -> dict[tuple[str, str | None], list[Row]]:
-    events: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
-
-    def add(person: str, item: str | None, identity: Any, **row: Any) -> None:
-        if grain == "person" or item is not None:
-            events[person, item if grain == "person_item" else None].append(row | {"identity": identity})
-
-    for e in tables.events:
-        add(
-            person_of(tables, e),
-            e["item_id"],
-            e["event_key"],
-            type=e["event_type"],
-            id=e["event_id"],
-            at=e["event_at"],
-            day=e["event_date"],
-            source=e["source"],
-        )
-    for o in tables.orders if grain == "person" else tables.lines:
-        for kind, moment in (("order_placed", "ordered"), ("order_paid", "paid")):
-            if o["customer_key"] and o[f"{moment}_at"]:
-                identity = f"{kind}:{o['order_id']}:{o.get('line_key', '')}"
-                add(
-                    o["customer_key"],
-                    o.get("item_id"),
-                    identity,
-                    type=kind,
-                    id=o["order_id"],
-                    at=o[f"{moment}_at"],
-                    day=o[f"{moment}_date"],
-                    source=None,
-                )
-    return events
-
-
-def tie_order(event: Row) -> tuple[Any, ...]:
-    return (event["at"], event["id"] is None, event["id"] or "", event["type"], event["identity"])
-
-
-def funnel_attempts(tables: Tables, funnels: dict[str, Steps]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """(funnel, grain, person, item, start date) -> (started_at, source, max_step, is_complete)"""
-    attempts = {}
-    for grain in ("person", "person_item"):
-        for (person, item), events in person_events(tables, grain).items():
-            for funnel, steps in funnels.items():
-                for day in {event["day"] for event in events if event["type"] in steps[0]}:
-                    first = min((e for e in events if e["day"] == day and e["type"] in steps[0]), key=tie_order)
-                    used, reached, max_step = [first], first["at"], 1
-                    for types in steps[1:]:
-                        ahead = [
-                            e
-                            for e in events
-                            if e["type"] in types
-                            and reached <= e["at"] <= first["at"] + timedelta(days=7)
-                            and e not in used
-                        ]
-                        if not ahead:
-                            break
-                        used.append(min(ahead, key=tie_order))
-                        reached, max_step = used[-1]["at"], max_step + 1
-                    key = (funnel, grain, person, item, day)
-                    attempts[key] = (first["at"], first["source"] or "(unknown)", max_step, age(tables, day) >= 7)
-    return attempts
-
-
-def funnel_steps(tables: Tables, funnels: dict[str, Steps]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """(funnel, grain, start date, source, step) -> (attempts, conversion, step rate, is_complete)"""
-    attempts = funnel_attempts(tables, funnels)
-    if not tables.events and not attempts:
-        return {}
-    first = min([e["event_date"] for e in tables.events] + [key[4] for key in attempts])
-    sources = {e["source"] or "(unknown)" for e in tables.events} | {own[1] for own in attempts.values()}
-    reached: dict[tuple[Any, ...], int] = defaultdict(int)
-    for (funnel, grain, _, _, start), (_, source, max_step, _) in attempts.items():
-        for step in range(1, max_step + 1):
-            reached[funnel, grain, start, source, step] += 1
-    rows = {}
-    for funnel, steps in funnels.items():
-        for grain in ("person", "person_item"):
-            for day in (first + timedelta(days=n) for n in range(age(tables, first) + 1)):
-                for source in sources:
-                    counts = [reached[funnel, grain, day, source, step] for step in range(1, len(steps) + 1)]
-                    for step, count in enumerate(counts, 1):
-                        rows[funnel, grain, day, source, step] = (
-                            count,
-                            ratio(count, counts[0]),
-                            ratio(count, counts[step - 2]) if step > 1 else None,
-                            age(tables, day) >= 7,
-                        )
-    return rows
-
-
 def ratio(numerator: Any, denominator: Any) -> float | None:
     return float(numerator) / float(denominator) if denominator else None
 
@@ -299,27 +206,6 @@ def first_deals(tables: Tables) -> dict[str, date]:
         key = order["customer_key"]
         first[key] = min(first.get(key, order["paid_date"]), order["paid_date"])
     return first
-
-
-def cohorts(tables: Tables) -> dict[tuple[date, int], tuple[Any, ...]]:
-    """(cohort, period) -> (size, retained, rate, net, cumulative, ltv, is_complete)"""
-    first = first_deals(tables)
-    rows = {}
-    for cohort in {month(day) for day in first.values()}:
-        size = sum(month(day) == cohort for day in first.values())
-        total = Decimal(0)
-        for period, current in enumerate(months(cohort, tables.as_of)):
-            own = [
-                o
-                for o in deals(tables)
-                if month(first[o["customer_key"]]) == cohort and month(o["paid_date"]) == current
-            ]
-            retained = len({o["customer_key"] for o in own})
-            net = sum((o["net_amount"] for o in own), Decimal(0))
-            total += net
-            ended = month(current + timedelta(days=32)) - timedelta(days=1) <= tables.as_of
-            rows[cohort, period] = (size, retained, ratio(retained, size), net, total, ratio(total, size), ended)
-    return rows
 
 
 def repurchase_rates(tables: Tables) -> dict[tuple[date, int], tuple[Any, ...]]:

@@ -16,11 +16,14 @@ from renqun.warehouse.dbt_client import start_dbt
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).parents[2] / "dbt_project"))
 SEEDS = ["seeds"]
-MARTS = [f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "kpis")]
+MARTS = [f"models/marts/{name}" for name in ("segments", "funnels", "cohorts", "value", "kpis")]
 
 
 class Warehouse:
     """A warehouse file of its own, built by the project's own models."""
+
+    marts = MARTS
+    """The folders that are built."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,9 +35,13 @@ class Warehouse:
         """Builds the marts as of `now` from hand-made upstream tables; `before` is the build before. Seeds stay."""
         if not Path(self.path).exists():
             self.seed(now.as_of)
-        write_tables(self.path, now, before)
+        self.write(now, before)
         skipped = ["unit_test"] if tests else ["unit_test", "test"]
-        self.dbt(MARTS, skipped, now.as_of, before.as_of if before else None, *flags, **overrides)
+        self.dbt(self.marts, skipped, now.as_of, before.as_of if before else None, *flags, **overrides)
+
+    def write(self, now: Tables, before: Tables | None) -> None:
+        """Replaces the upstream tables by those of `now`."""
+        write_tables(self.path, now, before)
 
     def seed(self, day: date) -> None:
         """Loads the seeds alone, so that a test can add rows to them."""

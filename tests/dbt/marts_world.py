@@ -17,12 +17,14 @@ from hashlib import md5
 from typing import Any
 
 import duckdb
+from kpis_world import KPI_COLUMNS, kpi_tables
 from marts_people import PEOPLE_COLUMNS, line_prices, people_tables
+from marts_traffic import TRAFFIC_COLUMNS, named_by_event, order_details, traffic_tables
 
 ZONE_OFFSET = timedelta(hours=8)  # Asia/Shanghai, which keeps no summer time
 EVENT_TYPES = ["view", "view", "view", "view", "cart", "favourite", "search", "checkout", "follow", "member"]
 ITEMS = ["i1", "i2", 'i"3', "货4", "i\\5", "i6"]
-SOURCES = [None, "search", "推荐", "ads"]
+SOURCES = [None, "search", "直播", "ads"]
 Row = dict[str, Any]
 
 
@@ -180,7 +182,7 @@ class Tables:
 def as_of(world: World, day: date) -> Tables:
     """The tables of the facts known on or before `day` and dated on or before it."""
     events = [
-        vars(event) | {"event_date": business_date(event.event_at)}
+        vars(event) | {"event_date": business_date(event.event_at)} | named_by_event(vars(event))
         for event in world.events
         if event.known_on <= day and business_date(event.event_at) <= day
     ]
@@ -214,18 +216,27 @@ def as_of(world: World, day: date) -> Tables:
             "ordered_at": order.ordered_at,
             "paid_at": paid_at,
         }
+        details = order_details(order.order_id, order.ordered_at, order.paid_at)
+        deposit_date = business_date(details["deposit_paid_at"]) if details["deposit_paid_at"] else None
+        if deposit_date is None or deposit_date > day:
+            details["deposit_paid_at"] = deposit_date = None
         orders.append(
             shared
+            | details
             | {
+                "deposit_paid_date": deposit_date,
                 "item_quantity": Decimal(sum(line[1] for line in order.lines)),
                 "paid_amount": None if paid is None else cents(paid),
                 "refunded_amount": cents(refunded),
                 "net_amount": None if paid is None else cents(paid - refunded),
+                "unallocated_amount": cents(order.postage) if is_paid else None,
+                "line_count": len(order.lines),
             }
         )
         for n, (item, quantity, amount) in enumerate(order.lines):
             prices = line_prices(order.order_id, n, quantity, amount if is_paid else None)
-            lines.append(shared | {"line_key": str(n), "item_id": item, "quantity": Decimal(quantity)} | prices)
+            place = {"line_key": str(n), "line_number": len(order.lines) - n}
+            lines.append(shared | place | {"item_id": item, "quantity": Decimal(quantity)} | prices)
         for line, amount, refund_date in known_refunds:
             refunds.append(
                 {
@@ -254,7 +265,7 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
     old_events, new_events = ({row["event_key"]: row["event_date"] for row in t.events} for t in (before, now))
     dates |= {day for key, day in new_events.items() if key not in old_events}
     moments = [
-        {(row["order_id"], row[name]) for row in t.orders for name in ("ordered_date", "paid_date")}
+        {(row["order_id"], row[f"{kind}_date"]) for row in t.orders for kind in ("ordered", "paid", "deposit_paid")}
         for t in (before, now)
     ]
     return dates | {day for _, day in moments[0] ^ moments[1] if day}
@@ -262,47 +273,56 @@ def touched_dates(before: Tables | None, now: Tables) -> set[date]:
 
 COLUMNS = {
     "marts.fct_events": "event_key varchar, event_id varchar, event_type varchar, visitor_id varchar, "
-    "customer_key varchar, item_id varchar, source varchar, event_date date, event_at timestamp",
+    "customer_key varchar, item_id varchar, category_id varchar, source varchar, device varchar, event_date date, "
+    "event_at timestamp",
     "marts.dim_visitors": "visitor_id varchar, customer_key varchar, first_event_date date, last_event_date date",
     "marts.fct_orders": "shop_id varchar, order_id varchar, customer_key varchar, item_quantity decimal(18,3), "
-    "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), is_paid boolean, "
-    "is_deal boolean, is_status_contrary boolean, ordered_date date, paid_date date, ordered_at timestamp, "
-    "paid_at timestamp",
+    "paid_amount decimal(18,2), refunded_amount decimal(18,2), net_amount decimal(18,2), "
+    "unallocated_amount decimal(18,2), line_count bigint, is_paid boolean, is_deal boolean, "
+    "is_status_contrary boolean, status_code varchar, coupon_codes varchar, ordered_date date, paid_date date, "
+    "deposit_paid_date date, ordered_at timestamp, paid_at timestamp, deposit_paid_at timestamp",
     "marts.fct_order_lines": "order_id varchar, line_key varchar, customer_key varchar, item_id varchar, "
-    "category_id varchar, quantity decimal(18,3), unit_price decimal(18,6), discount_amount decimal(18,6), "
-    "paid_amount decimal(18,2), is_paid boolean, is_deal boolean, ordered_date date, paid_date date, "
-    "ordered_at timestamp, paid_at timestamp",
+    "category_id varchar, line_number bigint, quantity decimal(18,3), unit_price decimal(18,6), "
+    "discount_amount decimal(18,6), paid_amount decimal(18,2), is_paid boolean, is_deal boolean, "
+    "ordered_date date, paid_date date, ordered_at timestamp, paid_at timestamp",
     "marts.fct_refunds": "order_id varchar, line_key varchar, refunded_amount decimal(18,2), refunded_date date",
-    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_key varchar, view_count bigint, "
-    "cart_count bigint, favourite_count bigint",
+    "intermediate.int_visitor_days": "event_date date, visitor_id varchar, customer_id varchar, open_uid varchar, "
+    "customer_key varchar, first_event_id varchar, first_source varchar, first_event_type varchar, "
+    "view_count bigint, cart_count bigint, favourite_count bigint, first_event_at timestamp",
     "intermediate.int_relinked_visitors": "visitor_id varchar",
     "vault.int_identifier_customers": "identifier_key varchar, identifier_kind varchar, identifier_value varchar, "
     "customer_key varchar, rekeyed_on date",
     "vault.int_customer_key_changes": "previous_customer_key varchar, customer_key varchar, as_of_date date",
     "intermediate.int_visitor_link_changes": "visitor_id varchar, customer_key varchar, as_of_date date",
     "intermediate.int_touched_dates": "touched_date date",
-    "intermediate.int_excluded_orders": "order_id varchar",
-    "intermediate.int_order_versions": "order_id varchar, paid_date date, exported_at timestamp, _source_file varchar, "
-    "_folder_date date, _batch_id varchar",
-    "intermediate.int_shop_traffic_versions": "visitors decimal(18,2), views decimal(18,2), "
-    "cart_visitors decimal(18,2), favourite_visitors decimal(18,2), orders_paid decimal(18,2), "
-    "buyers_paid decimal(18,2), item_quantity decimal(18,2), paid_amount decimal(18,2), "
-    "refunded_amount decimal(18,2), business_date date, _folder_date date, _batch_id varchar, "
-    "_source_file varchar, _source_row bigint",
     "ops.batches": "source varchar, ds date, is_pending boolean",
-} | PEOPLE_COLUMNS
+}
+COLUMNS |= PEOPLE_COLUMNS | KPI_COLUMNS | TRAFFIC_COLUMNS
 
 
 def visitor_days(tables: Tables) -> list[Row]:
-    """Events rolled up by date, visitor and the customer that the events name."""
+    """Events rolled up by date, visitor and the customer that the events name, with the first of them."""
     counts: dict[tuple[Any, ...], Row] = {}
     for event in tables.events:
         key = (event["event_date"], event["visitor_id"], event["customer_key"])
-        row = counts.setdefault(key, {"view_count": 0, "cart_count": 0, "favourite_count": 0})
+        row = counts.setdefault(key, {"view_count": 0, "cart_count": 0, "favourite_count": 0, "first": event})
         if event["event_type"] in ("view", "cart", "favourite"):
             row[f"{event['event_type']}_count"] += 1
+        row["first"] = min(row["first"], event, key=event_order)
     names = ("event_date", "visitor_id", "customer_key")
-    return [dict(zip(names, key, strict=True)) | row for key, row in counts.items()]
+    return [
+        dict(zip(names, key, strict=True))
+        | row
+        | {"customer_id": key[2]}
+        | {f"first_{name}": row["first"][name] for name in ("event_id", "source", "event_type", "event_at")}
+        for key, row in counts.items()
+    ]
+
+
+def event_order(event: Row) -> tuple[Any, ...]:
+    """Ties of time are broken by event id, then event type, then the key."""
+    no_id = event["event_id"] is None
+    return (event["event_at"], no_id, event["event_id"] or "", event["event_type"], event["event_key"])
 
 
 def write_tables(path: str, now: Tables, before: Tables | None) -> None:
@@ -339,20 +359,23 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
         "vault.int_customer_key_changes": [],
         "intermediate.int_visitor_link_changes": changes,
         "intermediate.int_touched_dates": [{"touched_date": day} for day in sorted(touched_dates(before, now))],
-        "intermediate.int_excluded_orders": [],
-        "intermediate.int_order_versions": [],
-        "intermediate.int_shop_traffic_versions": [],
         "ops.batches": [
             {"source": name, "ds": tables.as_of, "is_pending": tables is now}
             for tables in (before, now)
             if tables
             for name in sources
         ],
-    } | people_tables(now)
+    }
+    rows |= people_tables(now) | kpi_tables(now) | traffic_tables(now)
+    fill_tables(path, COLUMNS, rows)
+
+
+def fill_tables(path: str, tables: dict[str, str], rows: dict[str, list[Row]]) -> None:
+    """Replaces tables, given by their columns, by these rows; what a row does not name is NULL."""
     with duckdb.connect(path) as connection:
         for schema in ("marts", "intermediate", "vault", "ops"):
             connection.execute(f"create schema if not exists {schema}")
-        for table, columns in COLUMNS.items():
+        for table, columns in tables.items():
             names = [name for name, _ in column_types(columns)]
             text = json.dumps([{name: row.get(name) for name in names} for row in rows[table]], default=str)
             fields = ", ".join(f"cast(value->>'{name}' as {kind})" for name, kind in column_types(columns))

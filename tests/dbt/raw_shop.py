@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,8 @@ import duckdb
 import yaml
 
 import parsed_project
-from renqun.warehouse.dbt_process import parse_once_wherever_the_file_lies
+from renqun.warehouse import dbt_economies
+from renqun.warehouse.dbt_process import OPTIONS, parse_once_wherever_the_file_lies
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
 SOURCES = Path(__file__).resolve().parents[2] / "include" / "renqun" / "sources"
@@ -29,6 +31,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, str | None]
 
 
+@cache
 def canonical_columns(source: str) -> list[str]:
     """The columns of a source, in the order of its description; a range of dates has two."""
     content = yaml.safe_load((SOURCES / f"{source}.yml").read_text(encoding="utf-8"))
@@ -201,6 +204,7 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
 
     parse_once_wherever_the_file_lies()
+    dbt_economies.apply()
     folder = warehouse.path.parent / "dbt"
     what = json.dumps({"project": str(project), **variables}, sort_keys=True)
     parsed = folder / f"{parsed_project.key(what)}.msgpack"
@@ -223,11 +227,7 @@ def run_dbt(
                 str(folder / "logs"),
                 "--vars",
                 json.dumps(variables, sort_keys=True),
-                "--log-level",
-                "error",
-                "--no-write-json",
-                "--log-level-file",
-                "error",
+                *OPTIONS,
                 *(["--partial-parse-file-path", str(parsed)] if parsed.exists() else []),
             ]
         )

@@ -175,7 +175,9 @@ def measures(tables: Tables, thresholds: Thresholds) -> dict[str, Row]:
             "net_amount": sum((order["net_amount"] for order in own), Decimal(0)),
             "net_amount_365d": net,
             "refunded_order_count": sum(order["is_paid"] and order["refunded_amount"] > 0 for order in orders),
-            "unpaid_order_count": sum(not o["is_paid"] and age(tables, o["ordered_date"]) < 7 for o in orders),
+            "unpaid_order_count": sum(
+                not o["is_paid"] and not o["status_code"] and age(tables, o["ordered_date"]) < 7 for o in orders
+            ),
             "days_since_last_activity": activity,
             "days_since_first_seen": max((age(tables, day) for day in starts if day), default=None),
             "is_effective": related and activity is not None and activity < 180,

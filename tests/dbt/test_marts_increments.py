@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import funnels_reference
 import marts_reference as reference
 import pytest
 import stages_reference
@@ -19,13 +20,22 @@ from marts_world import Tables, as_of, make_world
 FIRST = date(2024, 5, 8)
 # Builds skip days; between them facts become known late, and visitors are linked, unlinked or linked anew.
 DAYS = [FIRST + timedelta(days=n) for n in (0, 1, 2, 5, 9)]
-FUNNELS = {"purchase": [{"view"}, {"cart", "favourite"}, {"order_placed"}, {"order_paid"}]}
+FUNNELS = funnels_reference.catalogue()
 STEPS = "funnel_id, grain, start_date, source, step, attempts, conversion_rate, step_rate, is_complete"
-ATTEMPTS = "funnel_id, grain, person_id, item_id, start_date, started_at, source, max_step"
+CATEGORIES = "funnel_id, grain, start_date, dimension_value, step, attempts, conversion_rate, step_rate, is_complete"
+TIMES = "funnel_id, grain, start_date, step, reached_attempts, median_seconds, p90_seconds, is_complete"
+ATTEMPTS = (
+    "funnel_id, grain, person_id, item_id, session_id, start_date, started_at, source, device, category_id, max_step,"
+    " step_seconds"
+)
 SPELLS = "segment_id, customer_key, entered_on, exited_on, reason, entered_reason, exited_reason"
 SIZES = "as_of_date, segment_id, customers, entered, exited, is_applicable"
 STAGE_SPELLS = "stage_kind, customer_key, entered_on, stage, exited_on"
 FLOWS = "stage_kind, as_of_date, from_stage, to_stage, customers, previous_as_of_date"
+CHANGES = "comparison, dimension, dimension_value, effect, amount"
+ANOMALIES = "business_date, kpi, basis, value, expected_value, allowed_deviation, top_dimension_value, top_contribution"
+# So few that the models of value are fitted in a small world.
+ANY_VALUE = {"value_min_customers": 20, "value_min_repeaters": 5}
 KPIS = "business_date, visitors, views, cart_visitors, favourite_visitors"
 
 
@@ -36,23 +46,41 @@ class Snapshot:
     tables: Tables
     attempts: dict[Any, Any]
     steps: dict[Any, Any]
+    categories: dict[Any, Any]
+    times: dict[Any, Any]
     spells: dict[Any, Any]
     sizes: dict[Any, Any]
     stage_spells: dict[Any, Any]
     flows: dict[Any, Any]
     traffic: dict[Any, Any]
+    changes: dict[Any, Any]
+    anomalies: dict[Any, Any]
+    cohorts: dict[Any, Any]
+    value: dict[Any, Any]
+    parameters: dict[Any, Any]
 
 
 def snapshot(warehouse: Warehouse, tables: Tables) -> Snapshot:
     return Snapshot(
         tables,
-        warehouse.keyed(ATTEMPTS, 5, "intermediate.int_funnel_attempts"),
+        warehouse.keyed(ATTEMPTS, 6, "intermediate.int_funnel_attempts"),
         warehouse.keyed(STEPS, 5, "marts.agg_funnel_steps__by_day_source"),
+        warehouse.keyed(CATEGORIES, 5, "marts.agg_funnel_steps__by_day_dimension where dimension = 'category'"),
+        warehouse.keyed(TIMES, 4, "marts.agg_funnel_step_times__by_day"),
         warehouse.keyed(SPELLS, 3, "marts.fct_segment_memberships"),
         warehouse.keyed(SIZES, 2, "marts.agg_segment_sizes__by_day"),
         warehouse.keyed(STAGE_SPELLS, 3, "marts.fct_customer_stage_spells"),
         warehouse.keyed(FLOWS, 4, "marts.agg_stage_flows__by_day"),
         warehouse.keyed(KPIS, 1, "marts.agg_shop_kpis__by_day"),
+        warehouse.keyed(CHANGES, 4, "marts.agg_kpi_change_effects"),
+        warehouse.keyed(ANOMALIES, 2, "marts.fct_kpi_anomalies"),
+        warehouse.keyed("* exclude (shop_id)", 4, "marts.agg_cohort_retention__by_month_dimension"),
+        warehouse.keyed("* exclude (shop_id)", 2, "marts.fct_customer_value"),
+        warehouse.keyed(
+            "base_age_days, model, parameter, * exclude (base_age_days, model, parameter)",
+            3,
+            "intermediate.int_value_parameters where reason = ''",
+        ),
     )
 
 
@@ -71,11 +99,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     states = [as_of(world, day) for day in DAYS]
     snapshots = []
     for before, now in zip([None, *states], states, strict=False):
-        warehouse.build(now, before, tests=now is states[-1])
+        warehouse.build(now, before, tests=now is states[-1], **ANY_VALUE)
         snapshots.append(snapshot(warehouse, now))
-    warehouse.build(states[-1], states[-2])
+    warehouse.build(states[-1], states[-2], **ANY_VALUE)
     again = snapshot(warehouse, states[-1])
-    warehouse.build(states[-1], states[-2], "--full-refresh")
+    warehouse.build(states[-1], states[-2], "--full-refresh", **ANY_VALUE)
     return History(snapshots, again, snapshot(warehouse, states[-1]))
 
 
@@ -93,9 +121,14 @@ def test_the_world_is_hostile_enough(history: History) -> None:
 @pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
 def test_funnels_equal_the_recomputation_after_every_build(history: History, index: int) -> None:
     day = history.days[index]
-    expected = {key: own[:3] for key, own in reference.funnel_attempts(day.tables, FUNNELS).items()}
+    expected = {
+        key: (one.started_at, one.source, one.device, one.category_id, one.max_step, list(one.seconds) or None)
+        for key, one in funnels_reference.attempts(day.tables, FUNNELS).items()
+    }
     assert_same(day.attempts, expected, "attempts")
-    assert_same(day.steps, reference.funnel_steps(day.tables, FUNNELS), "steps")
+    assert_same(day.steps, funnels_reference.steps_by_day(day.tables, FUNNELS, "source"), "steps")
+    assert_same(day.categories, funnels_reference.steps_by_day(day.tables, FUNNELS, "category_id"), "categories")
+    assert_same(day.times, funnels_reference.step_times(day.tables, FUNNELS), "times")
 
 
 @pytest.mark.parametrize("index", range(len(DAYS)), ids=[str(day) for day in DAYS])
@@ -175,11 +208,18 @@ def test_flows_and_stage_spells_follow_the_stages_from_build_to_build(history: H
 SAME: dict[str, Callable[[Snapshot], dict[Any, Any]]] = {
     "attempts": lambda s: s.attempts,
     "steps": lambda s: s.steps,
+    "categories": lambda s: s.categories,
+    "times": lambda s: s.times,
     "spells": lambda s: s.spells,
     "sizes": lambda s: s.sizes,
     "stage_spells": lambda s: s.stage_spells,
     "flows": lambda s: s.flows,
     "traffic": lambda s: s.traffic,
+    "changes": lambda s: s.changes,
+    "anomalies": lambda s: s.anomalies,
+    "cohorts": lambda s: s.cohorts,
+    "value": lambda s: s.value,
+    "parameters": lambda s: s.parameters,
 }
 
 

@@ -30,7 +30,10 @@ MARTS = (
     "agg_customer_coverage__by_day",
     "agg_shop_kpis__by_day",
     "agg_shop_kpis__reconciled",
+    "agg_kpi_gaps__by_day",
 )
+
+COMPARED = tuple(f"+{name}" for name in MARTS)
 
 
 class World:
@@ -43,7 +46,7 @@ class World:
         self.visitors_by_day: dict[date, list[str]] = {}
         for day in DAYS:
             accept(shop, day)
-            self.daily.build(day, *NO_TESTS, select=MODELS)
+            self.daily.build(day, *NO_TESTS, select=COMPARED)
             self.orders_by_day[day] = _orders(self.daily)
             visitors = self.daily.rows("select visitor_id from marts.dim_visitors order by 1")
             self.visitors_by_day[day] = [row[0] for row in visitors]
@@ -208,6 +211,20 @@ def test_the_platforms_figures_stand_beside_ours(world: World) -> None:
     ]
 
 
+def test_what_the_platform_counts_more_is_explained(world: World) -> None:
+    rows = world.once.rows(
+        "select reason, known_amount, amount from marts.agg_kpi_gaps__by_day where measure = 'paid_amount' order by 1"
+    )
+    # Theirs are 180.02: our 138.02, o4's 50.00, and not the 8.00 of o9, for which nobody has a reason.
+    assert [(reason, amount) for reason, _, amount in rows] == [
+        ("excluded_orders", Decimal("50.00")),
+        ("postage", Decimal("0.00")),
+        ("presale", Decimal("0.00")),
+        ("refunds", Decimal("0.00")),
+        ("unexplained", Decimal("-8.00")),
+    ]
+
+
 def test_customers_of_shopify_are_customers_and_no_members(world: World) -> None:
     rows = world.once.rows("select city, is_member, order_count from marts.dim_customers where customer_ids = ['77']")
     assert rows == [("Leeds", False, 1)], "the order that names no customer has the address"
@@ -238,6 +255,7 @@ def test_the_same_orders_in_generic_form_are_the_same_facts(tmp_path: Path) -> N
         (order,) = (one for one in heads if one["order_id"] == line["order_id"])
         of_files = {"quantity": None, **order, **line}
         generic.append({name: value for name, value in of_files.items() if name != "refund_status"})
+    marts = ("fct_orders", "fct_order_lines", "fct_refunds", "dim_customers", "dim_items")
     found = []
     for name, files in {
         "taobao": {"taobao_orders": heads, "taobao_order_items": items},
@@ -247,12 +265,7 @@ def test_the_same_orders_in_generic_form_are_the_same_facts(tmp_path: Path) -> N
         for source, rows in files.items():
             shop.add_batch(source, DAYS[0], rows, file_name=f"{source}.csv")
         warehouse = Warehouse(shop, tmp_path / name / "warehouse.duckdb")
-        warehouse.build(DAYS[0], *NO_TESTS)
-        found.append(
-            [
-                sorted(map(str, warehouse.rows(f"select * from marts.{mart}")))
-                for mart in ("fct_orders", "fct_order_lines", "fct_refunds", "dim_customers", "dim_items")
-            ]
-        )
+        warehouse.build(DAYS[0], *NO_TESTS, select=[f"+{mart}" for mart in marts])
+        found.append([sorted(map(str, warehouse.rows(f"select * from marts.{mart}"))) for mart in marts])
     assert all(found[0])
     assert found[0] == found[1]

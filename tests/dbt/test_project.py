@@ -14,7 +14,7 @@ import yaml
 from raw_shop import MARKET_MODELS, OWN_MODELS, PROJECT, RawShop, Warehouse
 from sqlglot import ErrorLevel, exp
 
-MODELS = sorted((PROJECT / "models").glob("**/*.sql"))
+MODELS = sorted(path for path in (PROJECT / "models").glob("**/*") if path.suffix in {".sql", ".py"})
 CLOCK_OR_CHANCE = re.compile(
     r"\b(current_date|current_timestamp|current_time|localtimestamp|now|today|random|rand|uuid)\b *\(?", re.I
 )

@@ -48,7 +48,9 @@ def test_a_run_that_is_killed_anywhere_ends_well_when_it_is_run_again(tmp_path: 
     base = tmp_path / "base"
     shutil.copytree(whole.home, base, symlinks=True)
     started = time.monotonic()
-    whole.done("run", "--date", DAYS[1])
+    process = whole.start("run", "--date", DAYS[1])
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
     seconds = time.monotonic() - started
 
     home = tmp_path / "killed"

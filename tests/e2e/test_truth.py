@@ -142,6 +142,8 @@ def _check_orders_of_the_shop_itself(marts: duckdb.DuckDBPyConnection, truth: di
     expected = {(day, "orders_paid"): Decimal(-1) for day in brushed}
     expected |= {(day, "paid_amount"): -Decimal(order["paid_amount"]) for day, order in brushed.items()}
     assert differing == expected
+    unexplained = marts.execute("select sum(abs(amount)) from agg_kpi_gaps__by_day where reason = 'unexplained'")
+    assert unexplained.fetchall() == [(0,)], "the list of excluded orders is all that the two differ by"
 
 
 def _check_quarantine(bench: Workbench, truth: dict[str, Any]) -> None:

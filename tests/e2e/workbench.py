@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import forks
 
 import parsed_project
 
@@ -43,20 +44,23 @@ class Workbench:
     environment: dict[str, str] = field(default_factory=dict)
 
     def renqun(self, *arguments: str, timeout: float = 600, **environment: str) -> Outcome:
-        """Run the command line in a process of its own."""
-        if arguments[0] == "run" and "PYTHONPATH" not in environment:
+        """Run the command line in a process of its own: a fork, unless it shall have another environment."""
+        if environment:
+            process = subprocess.run(
+                [sys.executable, "-m", "renqun.cli", *arguments],
+                env={**self._environment(), **environment},
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+            return Outcome(process.returncode, process.stdout, process.stderr)
+        if arguments[0] == "run":
             self._lend_parsed_project()
-        process = subprocess.run(
-            [sys.executable, "-m", "renqun.cli", *arguments],
-            env={**self._environment(), **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if arguments[0] == "run" and "PYTHONPATH" not in environment:
+        ended = forks.run(arguments, self._environment(), timeout)
+        if arguments[0] == "run":
             self._keep_parsed_project()
-        return Outcome(process.returncode, process.stdout, process.stderr)
+        return Outcome(ended.returncode, ended.stdout, ended.stderr)
 
     def _lend_parsed_project(self) -> None:
         for shop, what in self._parsed_projects():

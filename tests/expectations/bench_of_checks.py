@@ -14,7 +14,7 @@ from renqun.quality.suite import Suite, resolve
 from renqun.quality.verdict import SuiteReport, judge
 from renqun.run import parse_date
 
-_TABLE = re.compile(r"(?:marts|run)[.](\w+)")
+_TABLE = re.compile(r"(?:marts|whole|run)[.](\w+)")
 Vars = Mapping[str, Any]
 
 

@@ -9,29 +9,36 @@ nobody    o5 (2026-03-09, 40.00), an order without a buyer
 from __future__ import annotations
 
 import duckdb
+from attribution_world import ATTRIBUTION, ITEMS
+from funnels_world import CATALOGUE as FUNNEL_CATALOGUE
+from funnels_world import MARTS as FUNNEL_MARTS
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
+from value_world import VALUE
 
 AS_OF = "2026-03-10"
 
 _CATALOGUES = """
-create schema marts; create schema reference; create schema run;
+create schema marts; create schema reference; create schema run; create schema whole;
 create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
-    720 as rfm_window_days, 7 as funnel_window_days, 0.5::double as customer_coverage_rate_critical,
-    0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count;
+    720 as rfm_window_days, 7 as funnel_window_days, 30 as funnel_report_days, 7 as unpaid_order_days,
+    '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days,
+    0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
+    2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,
+    1 as affinity_min_count, 50 as affinity_max_items, 5 as launch_days;
 create table reference.rfm_classes as select unnest(['champions', 'key_develop', 'general_winback']) as rfm_class;
-create table reference.funnel_steps as
-    select 'purchase' as funnel_id, unnest([1, 2, 3, 4]) as step;
 create table reference.cohort_horizons as select unnest([30, 60]) as within_days;
+create table reference.kpi_comparisons as select unnest(['day', 'week']) as comparison, unnest([1, 7]) as period_days;
 """
 
 _PEOPLE_AND_THINGS = """
 create table marts.dim_customers as select 'shop' as shop_id, * from (values
-    ('c1', ['m1'], 2, null::date, false), ('c2', ['m2'], 2, null, false), ('c3', ['m3'], 1, null, false)
-) as t (customer_key, customer_ids, order_count, first_event_date, is_member);
+    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, false, null, null),
+    ('c3', ['m3'], 1, null, false, null, null)
+) as t (customer_key, customer_ids, order_count, first_event_date, is_member, joined_date, fan_since_date);
 create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values
     ('c0', 'c1', 'merge', date '2026-03-09')
 ) as t (from_key, to_key, change, changed_on);
@@ -51,7 +58,8 @@ select
     cast(refunded as decimal(18, 2)) as refunded_amount, cast(paid - refunded as decimal(18, 2)) as net_amount,
     cast(rest as decimal(18, 2)) as unallocated_amount, paid is not null as is_paid,
     coalesce(refunded < paid, false) as is_deal, coalesce(refunded >= paid, false) as is_fully_refunded,
-    false as is_over_refunded, placed::date as ordered_date, if(paid is null, null, placed::date) as paid_date
+    false as is_over_refunded, null::varchar as status_code, placed::date as ordered_date,
+    placed::timestamp as ordered_at, if(paid is null, null, placed::date) as paid_date
 from (values
     ('o1', 'c1', 2, 100, 0, 5, '2026-01-05'), ('o2', 'c1', 1, 50, 20, 0, '2026-02-10'),
     ('o3', 'c2', 1, 80, 0, 0, '2026-03-10'), ('o4', 'c2', 1, null, 0, null, '2026-03-10'),
@@ -82,25 +90,7 @@ create table marts.fct_sessions as select 'shop' as shop_id, * from (values
     ('s1', 'v9', 1, date '2026-03-01', timestamp '2026-03-01 02:00', timestamp '2026-03-01 02:00'),
     ('s2', 'v2', 2, date '2026-03-10', timestamp '2026-03-10 02:00', timestamp '2026-03-10 02:05')
 ) as t (session_id, visitor_id, event_count, session_date, started_at, ended_at);
-create table marts.fct_funnel_attempts as
-select 'shop' as shop_id, 'purchase' as funnel_id, grain, person_id, item_id, start_date::date as start_date, source,
-    max_step, is_complete
-from (values
-    ('person', 'v9', null, '2026-03-01', '(unknown)', 1, true),
-    ('person', 'c2', null, '2026-03-10', 'search', 4, false),
-    ('person_item', 'v9', 'i1', '2026-03-01', '(unknown)', 1, true),
-    ('person_item', 'c2', 'i2', '2026-03-10', 'search', 4, false)
-) as t (grain, person_id, item_id, start_date, source, max_step, is_complete);
-create table marts.agg_funnel_steps__by_day_source as
-select 'shop' as shop_id, 'purchase' as funnel_id, g.grain, d.day::date as start_date, s.source, n.step,
-    case
-        when d.day = date '2026-03-01' and s.source = '(unknown)' and n.step = 1 then 1
-        when d.day = date '2026-03-10' and s.source = 'search' then 1
-        else 0
-    end as attempts
-from (select unnest(generate_series(date '2026-03-01', date '2026-03-10', interval 1 day)) as day) as d,
-    (values ('person'), ('person_item')) as g (grain), (values ('(unknown)'), ('search')) as s (source),
-    (values (1), (2), (3), (4)) as n (step);
+create view whole.fct_sessions as select * from marts.fct_sessions;
 """
 
 _CLASSES = """
@@ -111,12 +101,6 @@ create table marts.fct_customer_rfm as select 'shop' as shop_id, date '2026-03-1
 """
 
 _REPORTS = """
-create table marts.agg_cohort_retention__by_month as
-select 'shop' as shop_id, month::date as cohort_month, period, 1 as cohort_size, retained as retained_customers,
-    cast(net as decimal(18, 2)) as net_amount
-from (values
-    ('2026-01-01', 0, 1, 100), ('2026-01-01', 1, 1, 30), ('2026-01-01', 2, 0, 0), ('2026-03-01', 0, 1, 80)
-) as t (month, period, retained, net);
 -- c1 bought again 36 days after the first deal; c2's first deal is of today.
 create table marts.agg_repurchase_rates__by_month as
 select 'shop' as shop_id, month::date as cohort_month, within_days, 1 as cohort_size,
@@ -137,6 +121,45 @@ left join (values
     (date '2026-02-12', 0, 0, 0, 0, 0, 20), (date '2026-03-09', 2, 1, 1, 70, 40, 0),
     (date '2026-03-10', 1, 1, 1, 80, 80, 30)
 ) as k (day, orders_paid, buyers, new_buyers, paid, net, refunded) on d.day = k.day;
+-- day: o3 (80.00) against o5 and o6 (70.00, of which nobody's 40.00); week: these three against nothing.
+create table marts.agg_kpi_changes__by_period as
+select 'shop' as shop_id, comparison, 10 as visitors_current, 10 as visitors_previous, buyers as buyers_paid_current,
+    cast(now as decimal(18, 2)) as paid_amount_current, cast(before as decimal(18, 2)) as paid_amount_previous,
+    cast(now - before as decimal(18, 2)) as change_amount, true as is_complete, date '2026-03-10' as as_of_date,
+    since::date as current_start_date, date '2026-03-10' as current_end_date, since::date - days as previous_start_date,
+    date '2026-03-10' - days as previous_end_date
+from (values ('day', 1, 80, 70, '2026-03-10', 1), ('week', 2, 150, 0, '2026-03-04', 7))
+    as t (comparison, buyers, now, before, since, days);
+create table marts.agg_kpi_change_effects as
+select 'shop' as shop_id, comparison, dimension, dimension_value, effect, cast(amount as decimal(18, 2)) as amount,
+    date '2026-03-10' as as_of_date
+from (values
+    ('day', 'shop', '(all)', 'amount_per_buyer', 50), ('day', 'shop', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'source', 'search', 'rate', 50), ('day', 'source', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'customer_kind', 'new', 'rate', 50), ('day', 'customer_kind', '(no customer)', 'unidentified_orders', -40),
+    ('day', 'category', 'tea', 'volume', -20), ('day', 'category', 'tea', 'rate', 30),
+    ('week', 'shop', '(all)', 'undefined_factors', 110), ('week', 'shop', '(no customer)', 'unidentified_orders', 40),
+    ('week', 'source', 'search', 'volume', 150), ('week', 'customer_kind', 'new', 'volume', 150),
+    ('week', 'category', 'tea', 'volume', 150)
+) as t (comparison, dimension, dimension_value, effect, amount);
+-- The last two days. The paid amount of 2026-03-10 is unusual; the 9th is a promotion's that was not before.
+create table marts.fct_kpi_anomalies as
+select shop_id, business_date, k.kpi, value::decimal(18, 6) as value,
+    if(is_odd, 20, null)::decimal(18, 6) as expected_value,
+    if(is_odd, 60, null)::decimal(18, 6) as deviation, if(is_odd, 51.9, null)::decimal(18, 6) as allowed_deviation,
+    is_odd as is_anomaly, business_date = date '2026-03-09' as is_promotion,
+    case
+        when is_odd then 'weekday' when business_date = date '2026-03-09' then 'no_baseline' else 'too_few_days'
+    end as basis
+from (
+    select shop_id, business_date, unnest([
+        {'kpi': 'visitors', 'value': visitors::double}, {'kpi': 'buyers_paid', 'value': buyers_paid},
+        {'kpi': 'orders_paid', 'value': orders_paid}, {'kpi': 'paid_amount', 'value': paid_amount},
+        {'kpi': 'refunded_amount', 'value': refunded_amount}, {'kpi': 'conversion_rate', 'value': 0.1},
+        {'kpi': 'amount_per_buyer', 'value': paid_amount}
+    ], recursive := true)
+    from marts.agg_shop_kpis__by_day where business_date > date '2026-03-08'
+) as k cross join lateral (select k.kpi = 'paid_amount' and business_date = date '2026-03-10' as is_odd) as o;
 -- Paid orders of which the buyer is known: all but o5.
 create table marts.agg_customer_coverage__by_day as
 select
@@ -187,10 +210,16 @@ create table marts.agg_shop_kpis__reconciled as
 select 'shop' as shop_id, date '2026-03-10' as business_date, measure, ours::decimal(18, 2) as our_value,
     theirs::decimal(18, 2) as platform_value, (ours - theirs)::decimal(18, 2) as difference
 from (values ('visitors', 10, 13), ('views', 20, null), ('paid_amount', 80, 80)) as t (measure, ours, theirs);
+-- An excluded order of 5.00 is theirs only; they miss as much of what is ours.
+create table marts.agg_kpi_gaps__by_day as
+select 'shop' as shop_id, date '2026-03-10' as business_date, 'paid_amount' as measure, reason,
+    amount::decimal(18, 2) as amount
+from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (reason, amount);
 """
 
 SCRIPTS = (
-    _CATALOGUES, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, _CLASSES, SEGMENTS, MARTS, _REPORTS, _PLATFORMS, STAGES
+    _CATALOGUES, FUNNEL_CATALOGUE, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, FUNNEL_MARTS, _CLASSES, SEGMENTS, MARTS,
+    _REPORTS, _PLATFORMS, STAGES, VALUE, ATTRIBUTION, ITEMS,
 )  # fmt: skip
 
 

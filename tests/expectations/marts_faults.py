@@ -6,15 +6,18 @@ every total over that table.
 
 from __future__ import annotations
 
+import attribution_faults
 import stages_faults
+import value_faults
+from funnels_faults import FUNNELS_FAULTS
 from segments_faults import SEGMENTS_FAULTS
 
-FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
+FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | FUNNELS_FAULTS | {
     # -- customers, items, visitors ------------------------------------------------------------------------------
     "dim_customers-key_present": (
-        "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false)", set()),
+        "insert into marts.dim_customers values ('shop', null, ['m4'], 1, null, false, null, null)", set()),
     "dim_customers-key_unique": (
-        "insert into marts.dim_customers values ('shop', 'c1', ['m4'], 1, null, false)", set()),
+        "insert into marts.dim_customers values ('shop', 'c1', ['m4'], 1, null, false, null, null)", set()),
     "dim_customers-identified": (
         "update marts.dim_customers set order_count = 0 where customer_key = 'c1'", set()),
     "dim_customers-ids_of_one_person": (
@@ -44,10 +47,11 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "insert into marts.fct_orders from marts.fct_orders where order_id = 'o4'", set()),
     "fct_orders-key_present": (
         "update marts.fct_orders set order_id = null where order_id = 'o4'",
-        {"fct_orders-lines_counted", "fct_order_lines-orders_known"}),
+        {"fct_orders-lines_counted", "fct_order_lines-orders_known", "fct_unpaid_orders-orders_conserved"}),
     "fct_orders-of_this_shop": ("update marts.fct_orders set shop_id = null where order_id = 'o4'", set()),
     "fct_orders-customers_known": (
-        "update marts.fct_orders set customer_key = 'stranger' where order_id = 'o4'", set()),
+        "update marts.fct_orders set customer_key = 'stranger' where order_id = 'o4'",
+        {"fct_unpaid_orders-orders_conserved"}),
     "fct_orders-nothing_after_as_of": (
         "update marts.fct_orders set ordered_date = '2026-03-11' where order_id = 'o4'", set()),
     "fct_orders-lines_and_rest_are_whole": (
@@ -59,14 +63,16 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
     "fct_orders-net_is_paid_less_refunded": (
         # The same money on another order of the day: totals stand.
         "update marts.fct_orders set net_amount = net_amount + 1 where order_id = 'o5';"
-        "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'", set()),
+        "update marts.fct_orders set net_amount = net_amount - 1 where order_id = 'o6'",
+        {"fct_attribution_credits-orders_are_whole"}),
     "fct_orders-paid_has_a_date": (
         "update marts.fct_orders set is_paid = true where order_id = 'o4'",
         {"fct_orders-deal_is_paid_and_kept", "agg_shop_kpis__by_day-sales_conserved",
-         "agg_customer_coverage__by_day-orders_conserved"}),
+         "agg_customer_coverage__by_day-orders_conserved", "fct_unpaid_orders-orders_conserved"}),
     "fct_orders-deal_is_paid_and_kept": (
         # An order without a buyer: no customer's figure depends on it.
-        "update marts.fct_orders set is_deal = false where order_id = 'o5'", set()),
+        "update marts.fct_orders set is_deal = false where order_id = 'o5'",
+        {"agg_item_pairs-bought_baskets_conserved"}),
     "fct_orders-over_refunded_flagged": (
         "update marts.fct_orders set is_over_refunded = null where order_id = 'o1'", set()),
     "fct_orders-lines_counted": ("update marts.fct_orders set line_count = 3 where order_id = 'o1'", set()),
@@ -101,7 +107,8 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.fct_events set visitor_id = null where event_key = 'e1'", set()),
     "fct_events-nothing_after_as_of": (
         "update marts.fct_events set event_date = '2026-03-11' where event_key = 'e3'", set()),
-    "fct_sessions-key_unique": ("update marts.fct_sessions set session_id = 's1'", set()),
+    "fct_sessions-key_unique": (
+        "update marts.fct_sessions set session_id = 's1'", {"fct_funnel_attempts-sessions_known"}),
     "fct_sessions-has_events": ("update marts.fct_sessions set event_count = 0 where session_id = 's1'", set()),
     "fct_sessions-ends_after_it_starts": (
         "update marts.fct_sessions set ended_at = started_at - interval 1 second where session_id = 's2'", set()),
@@ -125,54 +132,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         {"fct_segment_memberships-classes_are_the_base"}),
     "fct_customer_rfm-deals_conserved": (
         "update marts.fct_customer_rfm set frequency = 3 where customer_key = 'c1'", set()),
-    # -- funnels -------------------------------------------------------------------------------------------------
-    "fct_funnel_attempts-key_unique": (
-        "insert into marts.fct_funnel_attempts from marts.fct_funnel_attempts"
-        " where grain = 'person' and person_id = 'v9';"
-        "update marts.agg_funnel_steps__by_day_source set attempts = 2"
-        " where grain = 'person' and start_date = '2026-03-01' and source = '(unknown)' and step = 1", set()),
-    "fct_funnel_attempts-person_present": (
-        "update marts.fct_funnel_attempts set person_id = null where grain = 'person' and person_id = 'v9'", set()),
-    "fct_funnel_attempts-step_exists": (
-        # Beyond the last step: the steps up to there still count it.
-        "update marts.fct_funnel_attempts set max_step = 5 where grain = 'person' and person_id = 'c2'", set()),
-    "fct_funnel_attempts-complete_when_window_is_over": (
-        "update marts.fct_funnel_attempts set is_complete = true where grain = 'person'", set()),
-    "fct_funnel_attempts-nothing_after_as_of": (
-        "update marts.fct_funnel_attempts set start_date = '2026-03-11' where start_date = '2026-03-10'",
-        {"fct_funnel_attempts-counted_in_steps"}),
-    "fct_funnel_attempts-counted_in_steps": (
-        "update marts.fct_funnel_attempts set max_step = 2 where grain = 'person' and person_id = 'v9'", set()),
-    "agg_funnel_steps__by_day_source-key_unique": (
-        # A day without attempts: its copy counts nothing twice, but a step is there twice.
-        "insert into marts.agg_funnel_steps__by_day_source from marts.agg_funnel_steps__by_day_source"
-        " where start_date = '2026-03-05' and step = 1",
-        {"agg_funnel_steps__by_day_source-every_step_there"}),
-    "agg_funnel_steps__by_day_source-steps_never_grow": (
-        # Two attempts of one source as one of each: sums stand, the funnel of a source widens.
-        "update marts.agg_funnel_steps__by_day_source set source = if(source = 'search', '(unknown)', 'search')"
-        " where start_date = '2026-03-10' and step = 4", set()),
-    "agg_funnel_steps__by_day_source-every_step_there": (
-        "delete from marts.agg_funnel_steps__by_day_source where start_date = '2026-03-05' and step = 3", set()),
-    "agg_funnel_steps__by_day_source-as_of_present": (
-        "insert into marts.agg_funnel_steps__by_day_source"
-        " select * replace (date '2026-03-11' as start_date) from marts.agg_funnel_steps__by_day_source"
-        " where start_date = '2026-03-05'", set()),
     # -- cohorts -------------------------------------------------------------------------------------------------
-    "agg_cohort_retention__by_month-key_unique": (
-        "insert into marts.agg_cohort_retention__by_month from marts.agg_cohort_retention__by_month"
-        " where cohort_month = '2026-01-01' and period = 2",
-        {"agg_cohort_retention__by_month-reaches_the_as_of_month"}),
-    "agg_cohort_retention__by_month-size_constant": (
-        "update marts.agg_cohort_retention__by_month set cohort_size = 2"
-        " where cohort_month = '2026-01-01' and period = 2", set()),
-    "agg_cohort_retention__by_month-everybody_is_there_at_first": (
-        "update marts.agg_cohort_retention__by_month set retained_customers = 0"
-        " where cohort_month = '2026-03-01' and period = 0", set()),
-    "agg_cohort_retention__by_month-reaches_the_as_of_month": (
-        "delete from marts.agg_cohort_retention__by_month where cohort_month = '2026-01-01' and period = 2", set()),
-    "agg_cohort_retention__by_month-customers_conserved": (
-        "update marts.agg_cohort_retention__by_month set net_amount = 81 where cohort_month = '2026-03-01'", set()),
     "agg_repurchase_rates__by_month-key_unique": (
         "insert into marts.agg_repurchase_rates__by_month from marts.agg_repurchase_rates__by_month"
         " where cohort_month = '2026-01-01' and within_days = 30", set()),
@@ -196,6 +156,38 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.agg_shop_kpis__by_day set refunded_amount = 0 where business_date = '2026-02-12'", set()),
     "agg_shop_kpis__by_day-absent_is_not_zero": (
         "update marts.agg_shop_kpis__by_day set visitors = null where business_date = '2026-02-12'", set()),
+    "agg_kpi_changes__by_period-every_comparison_once": (
+        "insert into marts.agg_kpi_changes__by_period"
+        " select * replace ('year' as comparison, null as change_amount, null as paid_amount_previous,"
+        " date '2025-03-10' as previous_start_date) from marts.agg_kpi_changes__by_period where comparison = 'day'",
+        set()),
+    "agg_kpi_changes__by_period-sales_conserved": (
+        # A cent more on both sides: the change stands.
+        "update marts.agg_kpi_changes__by_period set paid_amount_current = 80.01, paid_amount_previous = 70.01"
+        " where comparison = 'day'", set()),
+    "agg_kpi_changes__by_period-change_is_told": (
+        "update marts.agg_kpi_changes__by_period set change_amount = 10.01 where comparison = 'day';"
+        "update marts.agg_kpi_change_effects set amount = amount + 0.01"
+        " where comparison = 'day' and effect in ('amount_per_buyer', 'rate')", set()),
+    "agg_kpi_changes__by_period-people_counted_once": (
+        # The visitors of seven days, added up, and one more.
+        "update marts.agg_kpi_changes__by_period set visitors_current = 71 where comparison = 'week'", set()),
+    "agg_kpi_change_effects-key_unique": (
+        "insert into marts.agg_kpi_change_effects"
+        " select * replace (0 as amount) from marts.agg_kpi_change_effects where effect = 'undefined_factors'", set()),
+    "agg_kpi_change_effects-add_up_to_the_change": (
+        # The orders of nobody are forgotten in one dimension.
+        "delete from marts.agg_kpi_change_effects"
+        " where dimension = 'source' and effect = 'unidentified_orders'", set()),
+    "fct_kpi_anomalies-key_unique": (
+        "insert into marts.fct_kpi_anomalies from marts.fct_kpi_anomalies"
+        " where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-every_figure_every_day": (
+        "delete from marts.fct_kpi_anomalies where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-values_are_the_shops": (
+        "update marts.fct_kpi_anomalies set value = 11 where business_date = '2026-03-09' and kpi = 'visitors'", set()),
+    "fct_kpi_anomalies-verdict_follows": (
+        "update marts.fct_kpi_anomalies set is_anomaly = false where is_anomaly", set()),
     # -- of how many orders the buyer is known -------------------------------------------------------------------
     "agg_customer_coverage__by_day-key_unique": (
         "insert into marts.agg_customer_coverage__by_day from marts.agg_customer_coverage__by_day"
@@ -210,17 +202,19 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         {"agg_customer_coverage__by_day-orders_conserved", "agg_customer_coverage__by_day-recent_warning"}),
     # -- what platforms tell -------------------------------------------------------------------------------------
     "fct_ad_spend__by_day-key_unique": (
-        "insert into marts.fct_ad_spend__by_day from marts.fct_ad_spend__by_day where ad_key = 'a1'", set()),
+        "insert into marts.fct_ad_spend__by_day from marts.fct_ad_spend__by_day where ad_key = 'a2'", set()),
     "fct_ad_spend__by_day-nothing_after_as_of": (
         "update marts.fct_ad_spend__by_day set business_date = '2026-03-11' where ad_key = 'a4'", set()),
     "fct_ad_spend__by_day-one_report_in_the_total": (
         # The keywords' cost is added to the campaign's, which holds it already.
-        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'", set()),
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a2'",
+        {"agg_attribution__by_month_source-cost_conserved"}),
     "fct_ad_spend__by_day-some_report_in_the_total": (
         "update marts.fct_ad_spend__by_day set is_in_total = false where ad_key = 'a4'", set()),
     "fct_ad_spend__by_day-shop_or_campaigns": (
         # The items' cost is added to the campaigns', which hold it already.
-        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a3'", set()),
+        "update marts.fct_ad_spend__by_day set is_in_total = true where ad_key = 'a3'",
+        {"agg_attribution__by_month_source-cost_conserved"}),
     "fct_affiliate_orders-key_unique": (
         "insert into marts.fct_affiliate_orders from marts.fct_affiliate_orders where order_id = 'o9'", set()),
     "fct_affiliate_orders-nothing_after_as_of": (
@@ -252,18 +246,25 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | {
         "update marts.agg_shop_kpis__reconciled set difference = 0 where measure = 'views'", set()),
     "agg_shop_kpis__reconciled-ours_are_the_shops": (
         "update marts.agg_shop_kpis__reconciled set our_value = 79, difference = -1 where measure = 'paid_amount'",
-        set()),
+        {"agg_kpi_gaps__by_day-ours_and_reasons_are_theirs"}),
+    "agg_kpi_gaps__by_day-key_unique": (
+        "insert into marts.agg_kpi_gaps__by_day from marts.agg_kpi_gaps__by_day where reason = 'postage'", set()),
+    "agg_kpi_gaps__by_day-ours_and_reasons_are_theirs": (
+        # A cent is explained that the two do not differ by.
+        "update marts.agg_kpi_gaps__by_day set amount = 5.01 where reason = 'excluded_orders'", set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
-} | stages_faults.FAULTS  # fmt: skip
+} | stages_faults.FAULTS | value_faults.FAULTS | attribution_faults.FAULTS  # fmt: skip
 
 WARNINGS: dict[str, str] = {
     "agg_customer_coverage__by_day-pay_times_are_told": (
         "update marts.agg_customer_coverage__by_day set status_contrary_count = 4 where business_date = '2026-03-10'"),
     "fct_ad_spend__by_day-cost_not_negative": (
-        "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a1'"),
+        "update marts.fct_ad_spend__by_day set cost_amount = -1 where ad_key = 'a2'"),
     "fct_item_traffic__by_day-buyers_were_visitors": (
         "update marts.fct_item_traffic__by_day set buyers_paid_count = 9 where business_date = '2026-03-10'"),
+    "agg_value_calibration-predictions_are_near": (
+        "update marts.agg_value_calibration set actual_purchases = 100, predicted_purchases = 49"),
     "fct_ad_spend__by_day-clicks_were_shown": (
         "update marts.fct_ad_spend__by_day set click_count = 101 where ad_key = 'a1'"),
 }  # fmt: skip

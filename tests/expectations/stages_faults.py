@@ -11,7 +11,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "fct_customer_stages-as_of_is_the_runs": (
         "update marts.fct_customer_stages set as_of_date = '2026-03-09' where customer_key = 'c1'", set()),
     "fct_customer_stages-every_customer_once": (
-        "insert into marts.dim_customers values ('shop', 'c4', ['m4'], 1, null, false)",
+        "insert into marts.dim_customers values ('shop', 'c4', ['m4'], 1, null, false, null, null)",
         {"agg_segment_profiles-parts_are_the_segment"}),
     "fct_customer_stages-stages_known": (
         "update marts.fct_customer_stages set lifecycle_stage = 'asleep' where customer_key = 'c1'",

@@ -20,12 +20,22 @@ from renqun.quality.results import stored_results
 from renqun.run import RunContext
 from renqun.settings import Home
 
+# A shop that bought no advertisement; what its visits brought stays.
+WITHOUT_ADS = (
+    "delete from marts.fct_ad_spend__by_day; delete from marts.agg_attribution__by_month_source"
+    " where attribution_model = 'platform_ads';"
+    " update marts.agg_attribution__by_month_source set cost_amount = null;"
+)
 DAYS = [date(2026, 3, 9), date(2026, 3, 10)]
 
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> RunContext:
-    shops = "shops: [{id: shop, vars: {customer_coverage_rate_warning: 0.75, tgi_min_count: 2}}]"
+    # The thresholds of the world, which is small.
+    shops = (
+        "shops: [{id: shop, vars: {customer_coverage_rate_warning: 0.75, tgi_min_count: 2, value_horizon_days: 30,"
+        " anomaly_report_days: 2, affinity_min_count: 1, launch_days: 5}}]"
+    )
     (tmp_path / "shops.yml").write_text(shops, encoding="utf-8")
     return RunContext.of("shop", "2026-03-10", home=Home(tmp_path), run_id="r1")
 
@@ -87,7 +97,7 @@ def test_good_marts_pass_and_a_wrong_cent_stops_the_run(ctx: RunContext) -> None
 
 
 def test_a_shop_without_marketing_has_empty_marts_that_say_so(ctx: RunContext) -> None:
-    _warehouse(ctx, "delete from marts.fct_ad_spend__by_day; delete from marts.fct_affiliate_orders")
+    _warehouse(ctx, f"{WITHOUT_ADS} delete from marts.fct_affiliate_orders")
     report = gate_marts(ctx)
     assert report.passed
     for name in ("fct_ad_spend__by_day", "fct_affiliate_orders"):
@@ -104,8 +114,8 @@ def test_a_shop_without_marketing_has_empty_marts_that_say_so(ctx: RunContext) -
 def test_a_shop_that_pays_affiliates_only_is_told_why_nothing_is_advertised(ctx: RunContext) -> None:
     _warehouse(
         ctx,
-        "delete from marts.fct_ad_spend__by_day;"
-        "insert into ops.batches values ('b3', 'taobaoke_settlements', 'marketing', date '2026-03-10', true)",
+        f"{WITHOUT_ADS} insert into ops.batches"
+        " values ('b3', 'taobaoke_settlements', 'marketing', date '2026-03-10', true)",
     )
     report = gate_marts(ctx)
     assert report.passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,14 @@ def test_the_bench_lock_differs_from_the_lock_by_its_peers_only() -> None:
     usual, bench = pins
     assert usual.items() <= bench.items()
     assert {"chdb", "polars"} <= set(bench) - set(usual)
+
+
+def test_the_peers_lock_holds_the_peers_alone_each_with_its_hashes() -> None:
+    wanted = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    blocks = (PROJECT_ROOT / "requirements-peers.lock").read_text(encoding="utf-8").split("\n\n")[0]
+    assert "://" not in blocks
+    pins = re.findall(r"^(\S+==\S+) \\\n    --hash=sha256:", blocks, re.MULTILINE)
+    assert sorted(pins) == sorted(wanted["project"]["optional-dependencies"]["peers"])
 
 
 def test_every_target_is_explained_and_sets_up_what_it_needs() -> None:

@@ -7,7 +7,8 @@ The way of a file, module by module:
 - `unpack`: what kind of bytes it is, and what is inside an archive; `encodings`, `spreadsheet`, `jsonlines`: formats.
 - `detect`: what a file is, by its bytes; `match`, `names`: by its header's names; `days_in_text`: the day it is about.
 - `plain`: any text or workbook as UTF-8; `guards`, `quotes`, `records`: splitting it without losing a record.
-- `portions`: large ones piece by piece, each by a process of `portion`; `facts`, `columns`: what a whole column has.
+- `portions`: large ones piece by piece, each by a process of `portion`; `bits`: where its signs stand;
+  `facts`, `columns`: what a whole column has; `views`, `arrow`: its cells as DuckDB takes them where they lie.
 - `read`: a file as one relation of text; `clean`, `numbers`: a platform's cells as canonical text; `checks`, `ids`: the
   reasons to quarantine a row; `reasons`: all of them in words; `sums`: rows that are none; `load`: the batch's Parquet.
 - `ledger`: the record of every batch; `places`: where raw keeps what.

@@ -14,7 +14,8 @@ MARGIN = 32
 
 _SEEN_BY: dict[Look, frozenset[Fact]] = {
     "nothing": frozenset(),
-    "text": frozenset({"filled", "clean", "whole_id", "apostrophe"}),
+    "text": frozenset({"filled", "clean"}),
+    "id": frozenset({"filled", "clean", "whole_id", "apostrophe"}),
     "number": frozenset({"filled", "number", "yuan"}),
     "time": frozenset({"filled", "day", "time", "t_time"}),
 }
@@ -59,9 +60,11 @@ def facts_of(cells: Cells, look: Look) -> frozenset[Fact]:
     first = cells.at(0)
     found: set[Fact] = {"filled"} if (first > ord(" ")).all() else set()
     match look:
-        case "text":
+        case "text" | "id":
             if _are_clean(cells, first):
                 found.add("clean")
+            if look == "text":
+                return frozenset(found)
             if _are_whole(cells, first):
                 found.add("whole_id")
             if (first == ord("'")).all() and _are_digits(cells.inner(1, 0)):

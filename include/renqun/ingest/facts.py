@@ -26,7 +26,7 @@ Fact = Literal["filled", "clean", "whole_id", "apostrophe", "number", "yuan", "d
 """
 Facts = Mapping[int, frozenset[Fact]]
 """The facts about a file's columns, by their places."""
-Look = Literal["nothing", "text", "number", "time"]
+Look = Literal["nothing", "text", "id", "number", "time"]
 """Which facts are worth looking for in a column."""
 
 
@@ -54,3 +54,12 @@ class Job:
         said = json.loads(text)
         said["portions"] = tuple((begin, end, target) for begin, end, target in said["portions"])
         return cls(**{**said, "looks": tuple(said["looks"])})
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of one portion."""
+
+    rows: int
+    facts: tuple[tuple[Fact, ...], ...]
+    """Of each column."""

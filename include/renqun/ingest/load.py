@@ -23,7 +23,8 @@ from renqun.ingest.engine import Workbench, literal
 from renqun.ingest.facts import Facts
 from renqun.ingest.read import read_file
 
-_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 4096)"
+"""A column with more values than that in a row group gains little from a dictionary; looking for one costs much."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def flush(path: Path) -> None:
 def _some_share_a_fate(bench: Workbench, parquet: Path, detection: Detection) -> bool:
     """Whether a sound row belongs together with a quarantined one."""
     sql = rows_that_share(f"read_parquet({literal(str(parquet))})", detection)
-    return sql is not None and bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchone() is not None
+    return sql is not None and bool(bench.connection.execute(f"SELECT 1 FROM ({sql}) LIMIT 1").fetchall())
 
 
 def _count_left_out(bench: Workbench, sql: str | None) -> dict[str, int]:

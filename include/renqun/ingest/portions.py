@@ -1,7 +1,8 @@
 """Large texts, portion by portion: as many processes as the settings allow threads decode, check and number their rows.
 
-DuckDB then reads the portions at once, one thread each; the numbers say the rows' places in the file. Where a file is
-cut does not depend on the processes, so that a batch has the same bytes whatever their number.
+Each becomes a table of cells that DuckDB takes as it lies (`renqun.ingest.arrow`), so that no row is written as CSV and
+read again. Where a file is cut does not depend on the processes, so that a batch has the same bytes whatever their
+number.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
+from importlib import import_module
 from itertools import accumulate, chain, islice
 from json import loads
 from pathlib import Path
@@ -24,7 +25,7 @@ from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column
 from renqun.ingest.detect import Detection
 from renqun.ingest.encodings import read_as_utf8
 from renqun.ingest.engine import Workbench
-from renqun.ingest.facts import Facts, Job, Look
+from renqun.ingest.facts import Fact, Facts, Job, Look, Written
 from renqun.ingest.plain import forget
 from renqun.ingest.records import RECORD_LIMIT
 from renqun.ingest.spreadsheet import rows_as_csv
@@ -35,19 +36,29 @@ PORTION_BYTES = 4 * 1024 * 1024
 SHEET_ROWS_FROM = 10_000
 """Workbooks of fewer rows are read as one."""
 SHEET_PORTION_ROWS = 5_000
+_KEPT_MEMORY = str(256 * 1024 * 1024)
+_OF_A_PORTION = {
+    # Numpy would start threads of its own that have nothing to do.
+    "OPENBLAS_NUM_THREADS": "1",
+    # Memory that was given back is asked for again with the next portion: the C library keeps it meanwhile.
+    "MALLOC_MMAP_THRESHOLD_": _KEPT_MEMORY,
+    "MALLOC_TRIM_THRESHOLD_": _KEPT_MEMORY,
+}
 _HEAD_BYTES = 1024 * 1024
 """A header ends before: it is found among a file's first bytes."""
 
 
 @dataclass(frozen=True)
 class Portions:
-    """A file's rows in UTF-8, in several texts without header; each row begins with its number in its text."""
+    """A file's rows in several tables (`renqun.ingest.views`), or in several CSV texts without header, in UTF-8, where
+    each row begins with its number in its text."""
 
     paths: tuple[Path, ...]
     rows: tuple[int, ...]
     """How many each of them has, counted apart from the reader of the rows."""
     facts: Facts
-    """What holds for each column of the file, by its place ."""
+    """What holds for each column of the file, by its place."""
+    are_tables: bool = True
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -55,9 +66,8 @@ class Portions:
         return tuple(accumulate(self.rows, initial=0))[:-1]
 
     def forget(self) -> None:
-        """Delete the texts."""
-        for path in self.paths:
-            path.unlink(missing_ok=True)
+        """Delete them."""
+        _forget(self.paths)
 
 
 def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
@@ -78,29 +88,50 @@ def in_portions(bench: Workbench, detection: Detection, width: int) -> Portions 
     path, encoding = detection.parts[0].body.path, detection.header.encoding
     if path.stat().st_size < PORTIONS_FROM or encoding.startswith("utf-16"):
         return None
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = _start(path, detection)
-        cuts = _cuts(data, start) if start is not None else None
-    if cuts is None or len(cuts) < 2:
-        return None
-    targets = [bench.folder / f"portion-{number:05}.csv" for number in range(len(cuts) - 1)]
+    ((threads,),) = bench.connection.execute("SELECT current_setting('threads')").fetchall()
+    # They begin while it is found out where to cut.
+    hands = [_hand() for _ in range(min(int(threads), path.stat().st_size // PORTION_BYTES + 1))]
+    targets: list[Path] = []
     try:
-        written = _write(bench, detection, path, list(zip(cuts, cuts[1:], targets, strict=False)), width)
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            start = _start(path, detection)
+            cuts = _cuts(data, start) if start is not None else None
+        if cuts is None or len(cuts) < 2:
+            return None
+        targets += [bench.folder / f"portion-{number:05}" for number in range(len(cuts) - 1)]
+        written = _write(hands, detection, path, list(zip(cuts, cuts[1:], targets, strict=False)), width)
     except BaseException:
-        Portions(tuple(targets), (), {}).forget()
+        _forget(targets)
         raise
-    if written is None:
-        Portions(tuple(targets), (), {}).forget()
+    finally:
+        for hand in hands:
+            hand.kill()
+            hand.communicate()
+    return _together(targets, written)
+
+
+def _together(paths: Sequence[Path], written: Sequence[Written | None]) -> Portions | None:
+    """Portions that were written; nothing if one of them is not regular."""
+    done = [portion for portion in written if portion]
+    if not done or len(done) < len(written):
+        _forget(paths)
         return None
-    facts = reduce(
-        lambda one, other: [held & also for held, also in zip(one, other, strict=True)],
-        ([frozenset(held) for held in portion["facts"]] for portion in written),
-    )
-    return Portions(tuple(targets), tuple(portion["rows"] for portion in written), dict(enumerate(facts)))
+    facts = [
+        frozenset[Fact].intersection(*map(frozenset, held)) for held in zip(*(one.facts for one in done), strict=True)
+    ]
+    return Portions(tuple(paths), tuple(portion.rows for portion in done), dict(enumerate(facts)))
+
+
+def _forget(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> Portions | None:
-    """Workbooks in portions, written by this process: only their reading is shared."""
+    """Workbooks in portions, written by this process: only their reading is shared.
+
+    As texts: importing what makes tables of them costs as much as it spares.
+    """
     sheets = [(part.sheet, part.skip_rows) for part in detection.parts if part.sheet]
     if sum(sheet.content.height for sheet, _ in sheets) < SHEET_ROWS_FROM:
         return None
@@ -112,7 +143,7 @@ def _sheets_in_portions(bench: Workbench, detection: Detection, width: int) -> P
         rows.append(len(portion))
         with paths[-1].open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
             out.writelines(f"{number},{line}" for number, line in enumerate(portion, start=1))
-    return Portions(tuple(paths), tuple(rows), {}) if paths else None
+    return Portions(tuple(paths), tuple(rows), {}, are_tables=False) if paths else None
 
 
 def _start(path: Path, detection: Detection) -> int | None:
@@ -156,48 +187,56 @@ def _cuts(data: mmap.mmap, start: int) -> list[int] | None:
 
 
 def _write(
-    bench: Workbench, detection: Detection, path: Path, portions: Sequence[tuple[int, int, Path]], width: int
-) -> list[dict[str, Any]] | None:
-    """Write the portions; nothing if one of them is not regular."""
-    (threads,) = bench.connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
-    hands = min(int(threads), len(portions))
+    hands: Sequence[subprocess.Popen[bytes]],
+    detection: Detection,
+    path: Path,
+    portions: Sequence[tuple[int, int, Path]],
+    width: int,
+) -> list[Written | None]:
+    """Write the portions; what was written of each, or nothing if one of them is not regular."""
     looks = _looks(detection, width)
     header = detection.header
     jobs = [
         Job(
             str(path),
-            tuple((begin, end, str(target)) for begin, end, target in portions[hand::hands]),
+            tuple((begin, end, str(target)) for begin, end, target in portions[hand :: len(hands)]),
             header.encoding,
             header.delimiter,
             looks,
             # Renqun's own words are taken as they are, but in an encoding that is none of theirs.
             not (detection.source.is_generic and header.encoding.startswith("utf-8")),
         )
-        for hand in range(hands)
+        for hand in range(len(hands))
     ]
-    with ThreadPoolExecutor(hands) as pool:
-        done = list(pool.map(lambda job: _run(job.as_json()), jobs))
+    with ThreadPoolExecutor(len(hands)) as pool:
+        working = pool.map(_work, hands, (job.as_json() for job in jobs))
+        # What reads the portions is imported meanwhile, and numpy with it.
+        import_module("renqun.ingest.arrow")
+        done = list(working)
     if any(None in results for results in done):
-        return None
-    return [done[number % hands][number // hands] for number in range(len(portions))]
+        return [None]
+    return [Written(**done[number % len(hands)][number // len(hands)]) for number in range(len(portions))]
 
 
-def _run(job: str) -> list[dict[str, Any]]:
-    # Numpy would start threads of its own that have nothing to do.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
-    ended = subprocess.run(
+def _hand() -> subprocess.Popen[bytes]:
+    """A process that waits for its job."""
+    return subprocess.Popen(
         [sys.executable, "-P", "-m", "renqun.ingest.portion"],
-        input=job.encode(),
-        capture_output=True,
-        env=environment,
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | _OF_A_PORTION | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    if ended.returncode:
+
+
+def _work(hand: subprocess.Popen[bytes], job: str) -> list[dict[str, Any]]:
+    said, complaint = hand.communicate(job.encode())
+    if hand.returncode:
         raise TechnicalError(
-            f"a portion of the file could not be written: {ended.stderr.decode(errors='replace')[-500:].strip()}",
+            f"a portion of the file could not be written: {complaint.decode(errors='replace')[-500:].strip()}",
             remedy="make room on the disk and in memory and run again; nothing was loaded from this file",
         )
-    results: list[dict[str, Any]] = loads(ended.stdout)
+    results: list[dict[str, Any]] = loads(said)
     return results
 
 
@@ -214,4 +253,4 @@ def _look(column: Column | None) -> Look:
         return "number"
     if column.kind in TIME_KINDS:
         return "time"
-    return "text"
+    return "id" if column.kind == "id" else "text"

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -77,6 +80,7 @@ class Examiner:
         return [self._outcome(suite, by_id[one.expectation_config.id], one, rows) for one in validation.results]
 
     def _validate(self, suite: Suite, expectations: Sequence[Expectation]) -> Any:
+        gx_context()
         from great_expectations.core import ExpectationSuite
 
         asked = ExpectationSuite(
@@ -144,6 +148,7 @@ def gx_context() -> Any:
     import os
 
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import_statistics_when_used()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -152,6 +157,19 @@ def gx_context() -> Any:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
+
+
+class _Statistics(ModuleType):
+    """Stands for `scipy.stats` until somebody uses it; to import it puts itself in this one's place."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self.__name__), name)
+
+
+def import_statistics_when_used() -> None:
+    """Great Expectations imports `scipy.stats`, a third of its own import, for checks of distributions: we ask none."""
+    if "scipy.stats" not in sys.modules:
+        vars(import_module("scipy"))["stats"] = _Statistics("scipy.stats")
 
 
 def _duckdb_source(connection: duckdb.DuckDBPyConnection, schema: str, tables: Sequence[str]) -> Any:

@@ -75,7 +75,8 @@ def mirror(
 ) -> None:
     """Make a view `<schema>.<table>` for every relation of an attached database.
 
-    A relation whose suite has a scope shows only the rows in it.
+    A relation whose suite has a scope shows only the rows in it; all of its rows are in `whole.<table>`, for checks of
+    other relations that look something up there.
     """
     scopes = {f"{suite.stage}.{suite.object}": suite.scope for suite in suites if suite.scope}
     found = connection.execute(
@@ -86,12 +87,13 @@ def mirror(
         if schema not in schemas:
             continue
         scope = scopes.get(f"{schema}.{table}")
-        condition = f" where {scope}" if scope else ""
-        connection.execute(f"create schema if not exists {identifier(schema)}")
-        connection.execute(
-            f"create or replace view {identifier(schema)}.{identifier(table)} as"
-            f" select * from {identifier(database)}.{identifier(schema)}.{identifier(table)}{condition}"
-        )
+        shown = {schema: f" where {scope}", "whole": ""} if scope else {schema: ""}
+        for place, condition in shown.items():
+            connection.execute(f"create schema if not exists {identifier(place)}")
+            connection.execute(
+                f"create or replace view {identifier(place)}.{identifier(table)} as"
+                f" select * from {identifier(database)}.{identifier(schema)}.{identifier(table)}{condition}"
+            )
 
 
 def _value(value: Any) -> str:

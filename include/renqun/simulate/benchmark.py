@@ -8,6 +8,7 @@ file also names the engine's version in its footer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from typing import Literal
 import duckdb
 
 from renqun.errors import RequestError
+from renqun.settings import Settings
 
 Format = Literal["csv", "parquet"]
 BENCHMARK_END = date(2026, 6, 30)
@@ -245,26 +247,29 @@ def _write_days(
 ) -> list[Path]:
     if days < 1 or output not in _COPY_OPTIONS:
         raise RequestError("a benchmark needs at least one day, as csv or parquet")
-    engine = duckdb.connect(config={"threads": 1})
     cells = ", ".join(f"coalesce({column}, '')" for column in columns)
     line = f"""concat_ws(',', {cells}) as "{",".join(columns)}\""""
-    files = []
-    try:
-        engine.execute(_KEEP_ORDER)
-        engine.execute(_MACROS)
-        engine.execute(_CLOCK)
-        engine.execute(_ITEMS, {"items": items})
-        for age in reversed(range(days)):
-            day = end - timedelta(days=age)
-            target = landing / group / day.isoformat() / f"{source}.{output}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            salt = (seed * 1_000_003 + day.toordinal() * 7_368_787) % 0x7FFFFFFF
-            place = str(target).replace("'", "''")
-            query = rows(salt, day.isoformat())
-            if output == "csv":
-                query = f"select {line} from ({query})"
-            engine.execute(f"copy ({query}) to '{place}' ({_COPY_OPTIONS[output]})")
-            files.append(target)
-    finally:
-        engine.close()
-    return files
+    dates = [end - timedelta(days=age) for age in reversed(range(days))]
+    files = {day: landing / group / day.isoformat() / f"{source}.{output}" for day in dates}
+
+    def write(some_dates: Sequence[date]) -> None:
+        # One thread an engine: more would write the rows in another order.
+        with duckdb.connect(config={"threads": 1}) as engine:
+            engine.execute(_KEEP_ORDER)
+            engine.execute(_MACROS)
+            engine.execute(_CLOCK)
+            engine.execute(_ITEMS, {"items": items})
+            for day in some_dates:
+                files[day].parent.mkdir(parents=True, exist_ok=True)
+                salt = (seed * 1_000_003 + day.toordinal() * 7_368_787) % 0x7FFFFFFF
+                place = str(files[day]).replace("'", "''")
+                query = rows(salt, day.isoformat())
+                if output == "csv":
+                    query = f"select {line} from ({query})"
+                engine.execute(f"copy ({query}) to '{place}' ({_COPY_OPTIONS[output]})")
+
+    threads = Settings().threads
+    with ThreadPoolExecutor(threads) as pool:
+        # A day needs nothing of another: they are shared out, and the first error of any is raised here.
+        list(pool.map(write, [dates[first::threads] for first in range(min(threads, days))]))
+    return list(files.values())

@@ -157,6 +157,8 @@ def _environment(ctx: RunContext, warehouse: Path) -> dict[str, str]:
         "RENQUN_RAW_BY_NAME": ",".join(sources_with_older_columns(ctx.paths)),
         "RENQUN_MEMORY_LIMIT": settings.memory_limit,
         "RENQUN_THREADS": str(settings.threads),
+        # Models in Python solve small systems: more threads only wait for each other, and burn a core while they do.
+        "OPENBLAS_NUM_THREADS": "1",
         "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",

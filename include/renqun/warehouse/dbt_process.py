@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-_OPTIONS = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
+from renqun.warehouse import dbt_economies
+
+OPTIONS = ("--no-write-json", "--log-level", "none", "--log-level-file", "none")
 _LOGGED = {"info", "warn", "error"}
 
 
@@ -25,10 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     from dbt.cli.main import dbtRunner
 
     parse_once_wherever_the_file_lies()
+    dbt_economies.apply()
     logs = Path(arguments[arguments.index("--log-path") + 1])
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / "dbt.log").open("a", encoding="utf-8") as log:
-        outcome = dbtRunner(callbacks=[_says(log.write)]).invoke([*arguments, *_OPTIONS])
+        outcome = dbtRunner(callbacks=[_says(log.write)]).invoke([*arguments, *OPTIONS])
     if hasattr(outcome.result, "write"):
         target = Path(arguments[arguments.index("--target-path") + 1])
         outcome.result.write(str(target / "run_results.json"))

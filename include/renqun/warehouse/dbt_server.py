@@ -27,7 +27,7 @@ def main(descriptor: int) -> None:
     """Answer requests until the other end is closed."""
     channel = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _import_dbt()
+    import_dbt()
     # What is imported stays as it is: collecting garbage in a fork would only copy it.
     gc.freeze()
     while request := _receive(channel):
@@ -43,11 +43,16 @@ def main(descriptor: int) -> None:
         _answer(channel, os.waitstatus_to_exitcode(status))
 
 
-def _import_dbt() -> None:
-    import dbt.adapters.duckdb
+def import_dbt() -> None:
+    """Import what every run needs, and derive the schemas that every run checks its settings with."""
     import dbt.cli.main
     import dbt.task.build
     import dbt.task.retry  # noqa: F401
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+    from dbt.contracts.project import Configuration, PackageConfig, Project, ProjectFlags
+
+    for checked in (Configuration, DuckDBCredentials, PackageConfig, Project, ProjectFlags):
+        checked.json_schema()
 
 
 def _receive(channel: socket.socket) -> tuple[bytes, list[int]] | None:

@@ -10,7 +10,7 @@ from renqun.storage import canonical_json
 from renqun.thresholds import DBT_PROJECT, project_vars
 
 _DEFINING_FOLDERS = ("models", "macros", "seeds")
-_DEFINING_SUFFIXES = (".sql", ".csv")
+_DEFINING_SUFFIXES = (".sql", ".csv", ".py")
 
 
 def of_project(shop: Shop, project: Path = DBT_PROJECT) -> str:

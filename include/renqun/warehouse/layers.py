@@ -32,6 +32,7 @@ _FED_ONLY_BY: dict[str, Callable[[str], bool]] = {
     "path:models/*/marketing": lambda source: get_source(source).group == "marketing",
     "path:models/*/traffic": lambda source: source in SOURCES_WITHOUT_PEOPLE,
     "agg_shop_kpis__reconciled": lambda source: source == "sycm_shop_daily",
+    "agg_kpi_gaps__by_day": lambda source: source == "sycm_shop_daily",
 }
 """Models, and the exports that feed them: without these they have no row."""
 _UNHEALTHY = {"error", "fail", "runtime error", "skipped"}

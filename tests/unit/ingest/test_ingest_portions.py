@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import duckdb
 import numpy as np
@@ -57,7 +58,8 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     monkeypatch.setattr(portions, "PORTION_BYTES", 200)
     monkeypatch.setattr(portions, "SHEET_ROWS_FROM", 0)
     monkeypatch.setattr(portions, "SHEET_PORTION_ROWS", 2)
-    monkeypatch.setattr(portions, "_run", lambda job: write_portions(Job.from_json(job)))
+    monkeypatch.setattr(portions, "_hand", MagicMock)
+    monkeypatch.setattr(portions, "_work", lambda _, job: write_portions(Job.from_json(job)))
     monkeypatch.setattr(read, "_use_portions", noted)
     return ways
 
@@ -190,6 +192,59 @@ def test_rows_have_their_places_in_the_file_wherever_it_is_cut(tmp_path: Path, s
     assert [row[names.index("customer_id")] for row in found] == [row[1] for row in rows]
 
 
+UGLY = ["亅", "俓", "丂", "乤", "𠮷", '引"号"', "两\n行", "两\r\n行", 'a,"\nb', '"', '""\n""', "逗,号", "", "=1"]
+"""Signs whose second byte in GB18030 is that of `|`, backslash, `@` or a letter, or that have digits among four bytes;
+cells with quotes, commas and line ends of their own."""
+
+
+@pytest.mark.parametrize("portion", [1, 7, 30, 61, 97, 150, 233, 1000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rows_are_the_same_wherever_the_file_is_cut(
+    tmp_path: Path, small_portions: list[bool], monkeypatch: pytest.MonkeyPatch, portion: int, end: str
+) -> None:
+    cells = [cell for cell in UGLY if end == "\r\n" or "\r" not in cell]
+    assert {sign.encode("gb18030")[1] for sign in UGLY[:3]} == set(b"|\\@")
+    rows = orders(3 * len(cells))
+    for number, row in enumerate(rows):
+        row[1] = cells[number % len(cells)]
+    content = order_file(rows, end=end).replace(b"\n902100000000", b'\n="902100000000"', 1)
+    monkeypatch.setattr(portions, "PORTION_BYTES", portion)
+    counts, found = loaded(tmp_path, content)
+    names = duckdb.sql(f"SELECT * FROM read_parquet('{tmp_path / 'raw.parquet'}') LIMIT 0").columns
+    assert (counts, found) == as_one(tmp_path, content)
+    assert len(found) == len(rows) == counts.rows_read
+    assert [row[names.index("_source_row")] for row in found] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"\xe4\xbd", b"\xed\xa0\x80"])
+def test_what_is_no_text_is_found_in_utf8_too(tmp_path: Path, small_portions: list[bool], damage: bytes) -> None:
+    content = order_file(orders(30), encoding="utf-8").replace(b"12.50", b"12.50" + damage, 1)
+    counts, found = loaded(tmp_path, content)
+    assert (counts, found) == as_one(tmp_path, content)
+    assert small_portions == [False, False]
+    assert counts.rows_quarantined == 1
+
+
+def test_a_zero_far_behind_the_header_comes_out_the_same(
+    tmp_path: Path, small_portions: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "PORTION_BYTES", 100_000)
+    content = order_file(orders(4_000))
+    content = content[:-200] + content[-200:].replace(b"12.50", b"12.50\x00", 1)
+    assert len(content) > 256 * 1024
+    assert loaded(tmp_path, content) == as_one(tmp_path, content)
+    assert small_portions == [False, False]
+
+
+def test_a_row_longer_than_any_is_no_row_of_a_portion(tmp_path: Path, small_portions: list[bool]) -> None:
+    rows = orders(30)
+    rows[4][1] = "x" * 2_500_000
+    counts, found = loaded(tmp_path, order_file(rows))
+    assert (counts, found) == as_one(tmp_path, order_file(rows))
+    assert small_portions == [False, False]
+    assert counts.quarantine_reasons == {"row_too_long": 1}
+
+
 def test_the_bytes_are_the_same_for_one_two_and_four_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portions, "PORTIONS_FROM", 0)
     monkeypatch.setattr(portions, "PORTION_BYTES", 1024 * 1024)
@@ -218,7 +273,7 @@ def test_a_reader_that_loses_a_row_is_found_out(
 
 
 def test_a_small_file_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "_run", lambda _: pytest.fail("a process was started"))
+    monkeypatch.setattr(portions, "_hand", lambda: pytest.fail("a process was started"))
     loaded(tmp_path, order_file(orders(30)))
 
 
@@ -235,18 +290,19 @@ def found_in(cells: Sequence[str], look: Look) -> set[str]:
 @pytest.mark.parametrize(
     ("look", "cells", "facts"),
     [
-        ("text", ["买家", "A1", "tb_1", "0"], {"filled", "clean", "whole_id"}),
-        ("text", ["仿", "。"], {"filled", "whole_id"}),  # 。 may be a wide blank by its first byte
-        ("text", ["仿", "廿"], {"filled", "clean", "whole_id"}),  # last bytes like those of wide blanks
-        ("text", ["ok", " no"], {"whole_id"}),
-        ("text", ["ok", "no "], {"filled", "whole_id"}),
-        ("text", ["ok", "no　"], {"filled", "whole_id"}),
-        ("text", ["ok", "n/a"], {"filled", "whole_id"}),
-        ("text", ["ok", "-"], {"filled"}),
-        ("text", ["1.7E+18", "ok"], {"filled", "clean"}),
-        ("text", ["2E+18", "ok"], {"filled", "clean"}),
-        ("text", ["'130", "'5"], {"filled", "whole_id", "apostrophe"}),
-        ("text", ["'130", "'"], {"filled", "whole_id"}),
+        ("text", ["买家", "A1", "tb_1", "1.7E+18"], {"filled", "clean"}),
+        ("id", ["买家", "A1", "tb_1", "0"], {"filled", "clean", "whole_id"}),
+        ("id", ["仿", "。"], {"filled", "whole_id"}),  # 。 may be a wide blank by its first byte
+        ("id", ["仿", "廿"], {"filled", "clean", "whole_id"}),  # last bytes like those of wide blanks
+        ("id", ["ok", " no"], {"whole_id"}),
+        ("id", ["ok", "no "], {"filled", "whole_id"}),
+        ("id", ["ok", "no　"], {"filled", "whole_id"}),
+        ("id", ["ok", "n/a"], {"filled", "whole_id"}),
+        ("id", ["ok", "-"], {"filled"}),
+        ("id", ["1.7E+18", "ok"], {"filled", "clean"}),
+        ("id", ["2E+18", "ok"], {"filled", "clean"}),
+        ("id", ["'130", "'5"], {"filled", "whole_id", "apostrophe"}),
+        ("id", ["'130", "'"], {"filled", "whole_id"}),
         ("number", ["1", "12.50", "999999999999"], {"filled", "number"}),
         ("number", ["1", "9999999999999"], {"filled"}),
         ("number", ["1", "-1"], {"filled"}),

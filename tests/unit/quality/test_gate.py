@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -196,3 +198,13 @@ def test_verdicts_that_have_their_page_are_not_stored_for_rendering_again(ctx: R
 def test_messages_of_the_engine_lose_their_values(message: str, kept: str) -> None:
     assert without_values(message).startswith(kept)
     assert SECRET not in without_values(message)
+
+
+def test_statistics_that_no_check_needs_are_imported_by_whoever_uses_them() -> None:
+    script = (
+        "import sys; from renqun.quality.engine import gx_context; gx_context();"
+        "assert 'scipy.stats' not in sys.modules;"
+        "from scipy import stats; print(stats.norm.cdf(0)); import scipy.stats; print(scipy.stats.entropy([1, 1]))"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert [round(float(number), 3) for number in said] == [0.5, 0.693]

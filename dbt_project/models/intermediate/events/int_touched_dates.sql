@@ -16,6 +16,8 @@ order_dates as (
     select ordered_date as touched_date from {{ ref('int_touched_order_versions') }}
     union
     select paid_date as touched_date from {{ ref('int_touched_order_versions') }}
+    union
+    select deposit_paid_date as touched_date from {{ ref('int_touched_order_versions') }}
 
 ),
 

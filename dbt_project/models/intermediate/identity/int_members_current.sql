@@ -40,6 +40,7 @@ select
 
     -- dates
     joined_date,
+    case when fan_since_date <= {{ as_of_date() }} then fan_since_date end as fan_since_date,
 
     -- metadata
     _folder_date,

@@ -6,12 +6,13 @@
 
 {%- set columns = {
     'order_id': 'varchar', 'line_id': 'varchar', 'customer_id': 'varchar', 'item_id': 'varchar',
-    'category_id': 'varchar', 'item_name': 'varchar', 'status': 'varchar', 'province': 'varchar', 'city': 'varchar',
+    'category_id': 'varchar', 'item_name': 'varchar', 'status': 'varchar', 'coupon_codes': 'varchar', 'province': 'varchar',
+    'city': 'varchar',
     'quantity': 'decimal(18, 6)', 'unit_price': 'decimal(18, 6)', 'line_payable_amount': 'decimal(18, 2)',
     'line_paid_amount': 'decimal(18, 2)',
     'refunded_amount': 'decimal(18, 2)', 'discount_amount': 'decimal(18, 6)', 'order_quantity': 'decimal(18, 6)',
     'order_paid_amount': 'decimal(18, 2)', 'order_refunded_amount': 'decimal(18, 2)', 'ordered_at': 'timestamp',
-    'paid_at': 'timestamp', 'refunded_at': 'timestamp', 'exported_at': 'timestamp',
+    'paid_at': 'timestamp', 'deposit_paid_at': 'timestamp', 'refunded_at': 'timestamp', 'exported_at': 'timestamp',
 } %}
 {%- set of_head = ['customer_id', 'province', 'city', 'order_paid_amount', 'status', 'ordered_at', 'paid_at'] %}
 {%- set of_line = ['item_id', 'item_name', 'quantity', 'unit_price'] %}
@@ -19,12 +20,15 @@
     'orders': of_head + of_line + [
         'line_id', 'category_id', 'line_paid_amount', 'refunded_amount', 'discount_amount', 'refunded_at', 'exported_at'
     ],
-    'taobao_orders': of_head + ['order_quantity', 'order_refunded_amount'],
+    'taobao_orders': of_head + ['order_quantity', 'order_refunded_amount', 'deposit_paid_at'],
     'taobao_order_items': of_line + [
-        'line_id', 'line_payable_amount', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at'
+        'line_id', 'line_payable_amount', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at',
+        'deposit_paid_at'
     ],
-    'shopify_orders': of_head + of_line + ['discount_amount', 'order_refunded_amount'],
-    'woocommerce_orders': ['order_paid_amount', 'order_refunded_amount', 'status', 'ordered_at', 'order_quantity'],
+    'shopify_orders': of_head + of_line + ['coupon_codes', 'discount_amount', 'order_refunded_amount'],
+    'woocommerce_orders': [
+        'coupon_codes', 'order_paid_amount', 'order_refunded_amount', 'status', 'ordered_at', 'order_quantity'
+    ],
     'amazon_orders': of_line + ['province', 'city', 'status', 'ordered_at', 'line_paid_amount', 'discount_amount'],
 } %}
 

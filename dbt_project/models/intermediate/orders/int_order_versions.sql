@@ -1,7 +1,8 @@
 {#-
     Grain: one export of an order (batch, order), be it of its head or of its lines. An order-level field is its first
     non-empty value by row; the time of an export is the largest `exported_at` in it, else the end of its folder's date.
-    Where a format has no pay time, an order whose status means paid was paid when it was placed.
+    Where a format has no pay time, an order whose status means paid was paid when it was placed; where only the status says
+    that a deposit was paid, it was paid when the order was placed.
 -#}
 {{ config(
     materialized='incremental',
@@ -29,6 +30,7 @@ exports as (
         lacks_pay_time,
         {{ first_given('customer_id') }} as customer_id,
         {{ first_given('status') }} as status,
+        {{ first_given('coupon_codes') }} as coupon_codes,
         {{ first_given('province') }} as province,
         {{ first_given('city') }} as city,
         {{ first_given('order_quantity') }} as order_quantity,
@@ -36,6 +38,7 @@ exports as (
         {{ first_given('order_refunded_amount') }} as order_refunded_amount,
         {{ first_given('ordered_at') }} as ordered_at,
         {{ first_given('paid_at') }} as paid_at,
+        {{ first_given('deposit_paid_at') }} as deposit_paid_at,
         coalesce(max(exported_at), max(_exported_at)) as exported_at,
         _folder_date,
         _batch_id,
@@ -61,7 +64,10 @@ judged as (
         case
             when exports.lacks_pay_time and statuses.is_paid then exports.ordered_at
             else exports.paid_at
-        end as known_paid_at
+        end as known_paid_at,
+        coalesce(
+            exports.deposit_paid_at, case when statuses.status_code = 'deposit_paid' then exports.ordered_at end
+        ) as known_deposit_paid_at
     from exports
     left join statuses on {{ normal_status('exports.status') }} = statuses.status_text
 
@@ -76,6 +82,7 @@ select
     platform,
     status,
     status_code,
+    coupon_codes,
     province,
     city,
 
@@ -93,11 +100,13 @@ select
     -- dates
     {{ business_date('ordered_at') }} as ordered_date,
     {{ business_date('known_paid_at') }} as paid_date,
+    {{ business_date('known_deposit_paid_at') }} as deposit_paid_date,
     case when order_refunded_amount > 0 then {{ business_date('exported_at') }} end as order_refunded_date,
 
     -- timestamps
     ordered_at,
     known_paid_at as paid_at,
+    known_deposit_paid_at as deposit_paid_at,
     exported_at,
 
     -- metadata

@@ -4,7 +4,7 @@
     list of excluded orders is none.
 -#}
 {%- set fields = [
-    'customer_id', 'platform', 'status', 'status_code', 'province', 'city', 'order_quantity', 'order_paid_amount',
+    'customer_id', 'platform', 'status', 'status_code', 'coupon_codes', 'province', 'city', 'order_quantity', 'order_paid_amount',
     'is_paid_by_status', 'ordered_date', 'paid_date', 'ordered_at', 'paid_at'
 ] %}
 
@@ -28,9 +28,7 @@ newest_whole as (
 
     select
         order_id,
-        {% for field in fields -%}
-        {{ field }},
-        {% endfor -%}
+        {{ fields | join(', ') }},
         customer_key,
         exported_at,
         _batch_id
@@ -64,7 +62,6 @@ newest_told as (
 
 ),
 
--- An order whose time nobody told was placed when it was paid.
 told as (
 
     select * from newest_whole
@@ -73,48 +70,51 @@ told as (
 
 ),
 
-dated as (
+-- A deposit is history: the oldest export that tells of it says when it was paid, whatever newer ones say.
+deposits as (
 
     select
-        told.*,
-        coalesce(ordered_at, paid_at) as placed_at,
-        coalesce(ordered_date, paid_date) as placed_date
-    from told
+        order_id,
+        max_by(deposit_paid_date, version_rank) as paid_date,
+        max_by(deposit_paid_at, version_rank) as paid_at
+    from order_versions
+    where deposit_paid_at is not null
+    group by order_id
 
 )
 
+-- An order whose time nobody told was placed when it was paid.
 select
     -- ids
-    order_id,
-    customer_id,
-    customer_key,
+    told.order_id,
+    told.customer_id,
+    told.customer_key,
 
     -- strings
-    platform,
-    status,
-    status_code,
-    province,
-    city,
+    told.{{ ['platform', 'status', 'status_code', 'coupon_codes', 'province', 'city'] | join(', told.') }},
 
     -- numerics
-    order_quantity,
-    order_paid_amount,
+    told.order_quantity,
+    told.order_paid_amount,
 
     -- booleans
-    coalesce(paid_date <= {{ as_of_date() }}, false) as is_paid,
-    coalesce(is_paid_by_status <> (paid_date is not null), false) as is_status_contrary,
+    coalesce(told.paid_date <= {{ as_of_date() }}, false) as is_paid,
+    coalesce(told.is_paid_by_status <> (told.paid_date is not null), false) as is_status_contrary,
 
     -- dates
-    placed_date as ordered_date,
-    case when paid_date <= {{ as_of_date() }} then paid_date end as paid_date,
+    coalesce(told.ordered_date, told.paid_date) as ordered_date,
+    case when told.paid_date <= {{ as_of_date() }} then told.paid_date end as paid_date,
+    case when deposits.paid_date <= {{ as_of_date() }} then deposits.paid_date end as deposit_paid_date,
 
     -- timestamps
-    placed_at as ordered_at,
-    case when paid_date <= {{ as_of_date() }} then paid_at end as paid_at,
-    exported_at,
+    coalesce(told.ordered_at, told.paid_at) as ordered_at,
+    case when told.paid_date <= {{ as_of_date() }} then told.paid_at end as paid_at,
+    case when deposits.paid_date <= {{ as_of_date() }} then deposits.paid_at end as deposit_paid_at,
+    told.exported_at,
 
     -- metadata
-    _batch_id
+    told._batch_id
 
-from dated
-where placed_date <= {{ as_of_date() }}
+from told
+left join deposits on told.order_id = deposits.order_id
+where coalesce(told.ordered_date, told.paid_date) <= {{ as_of_date() }}

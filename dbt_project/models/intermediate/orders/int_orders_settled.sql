@@ -73,6 +73,7 @@ select
     -- strings
     status,
     status_code,
+    coupon_codes,
     province,
     city,
 
@@ -94,10 +95,12 @@ select
     -- dates
     ordered_date,
     paid_date,
+    deposit_paid_date,
 
     -- timestamps
     ordered_at,
     paid_at,
+    deposit_paid_at,
     exported_at
 
 from judged

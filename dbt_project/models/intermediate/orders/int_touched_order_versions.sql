@@ -67,6 +67,7 @@ select
     platform,
     status,
     status_code,
+    coupon_codes,
     province,
     city,
 
@@ -93,11 +94,13 @@ select
     -- dates
     ordered_date,
     paid_date,
+    deposit_paid_date,
     order_refunded_date,
 
     -- timestamps
     ordered_at,
     paid_at,
+    deposit_paid_at,
     exported_at,
 
     -- metadata

@@ -38,6 +38,7 @@ orders_of_new_days as (
     where
         (ordered_date > {{ previous_as_of_date() }} and ordered_date <= {{ as_of_date() }})
         or (paid_date > {{ previous_as_of_date() }} and paid_date <= {{ as_of_date() }})
+        or (deposit_paid_date > {{ previous_as_of_date() }} and deposit_paid_date <= {{ as_of_date() }})
         or (order_refunded_date > {{ previous_as_of_date() }} and order_refunded_date <= {{ as_of_date() }})
 
 ),

@@ -3,7 +3,7 @@
     stronger than a visitor id. No personal data: contact details stay in the vault.
     Definition: docs/definitions/people.md
 -#}
-{%- set member_fields = ['tier', 'gender', 'age_band', 'province', 'city', 'is_fan', 'joined_date'] %}
+{%- set member_fields = ['tier', 'gender', 'age_band', 'province', 'city', 'is_fan', 'joined_date', 'fan_since_date'] %}
 
 with
 
@@ -19,8 +19,8 @@ member_rows as (
     select
         identifiers.customer_key,
         members.tier, members.gender, members.age_band, members.province, members.city, members.joined_date,
-        members.is_member, members.is_fan, members._folder_date, members._source_file, members._source_row,
-        members._batch_id
+        members.fan_since_date, members.is_member, members.is_fan, members._folder_date, members._source_file,
+        members._source_row, members._batch_id
     from {{ ref('int_members_current') }} as members
     inner join identifiers on members.identifier_key = identifiers.identifier_key
 
@@ -105,6 +105,7 @@ select
 
     -- dates
     members.joined_date,
+    members.fan_since_date,
     ordered.first_ordered_date,
     ordered.last_ordered_date,
     ordered.first_paid_date,

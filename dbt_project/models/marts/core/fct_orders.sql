@@ -31,6 +31,7 @@ select
     -- strings
     status,
     status_code,
+    coupon_codes,
     province,
     city,
     '{{ var("currency") }}' as currency_code,
@@ -53,10 +54,12 @@ select
     -- dates
     ordered_date,
     paid_date,
+    deposit_paid_date,
 
     -- timestamps
     ordered_at,
     paid_at,
+    deposit_paid_at,
     exported_at
 
 from orders

@@ -77,6 +77,7 @@ sessions as (
     select
         visitor_id,
         max(case when opened_at is not null then source end) as source,
+        max(case when opened_at is not null then campaign end) as campaign,
         max(case when opened_at is not null then device end) as device,
         count(*) as event_count,
         count(case when event_type = 'view' then 1 end) as view_count,
@@ -99,6 +100,7 @@ select
 
     -- strings
     source,
+    campaign,
     device,
 
     -- numerics

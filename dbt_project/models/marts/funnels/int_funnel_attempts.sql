@@ -1,79 +1,61 @@
-{#- Grain: funnel x grain x person x item x start date.
-    Every attempt of every start date, with the highest step reached in the window.
-    Definition: docs/definitions/funnels.md. Recomputes only touched start dates, and people whose visitors were relinked. -#}
+{#- Grain: funnel x grain x person x item or session x start date.
+    Every attempt of every start date, with the highest step reached in the window and the seconds between steps.
+    Definition: docs/definitions/funnels.md. Recomputes only touched start dates, people whose visitors were relinked, and
+    sessions that were cut anew. -#}
 {{ config(
     schema="intermediate",
     materialized="incremental",
     incremental_strategy="append",
     on_schema_change="fail",
     pre_hook="{{ delete_touched(
-        'start_date in (select start_date from ' ~ ref('int_funnel_start_dates')
-        ~ ') or person_id in (select person_id from ' ~ ref('int_funnel_persons') ~ ')'
+        '(funnel_id, grain, start_date) in (select funnel_id, grain, start_date from ' ~ ref('int_funnel_start_dates')
+        ~ ') or (session_id is null and person_id in (select person_id from ' ~ ref('int_funnel_persons')
+        ~ ')) or session_id in (select session_id from ' ~ ref('int_funnel_sessions') ~ ')'
     ) }}",
 ) }}
 {%- set last_step = funnel_last_step() %}
-{%- set funnel_events = "events_touched" if adds_to_history() else ref("int_funnel_events") %}
 
-with
+with steps as (
+    select funnel_id, grain, step, event_type, window_days, has_shared_types
+    from {{ ref("int_funnel_step_types") }}
+),
 
 {% if adds_to_history() -%}
-windows_touched as (
-    select {{ explode_days("start_date", add_days("start_date", var("funnel_window_days") + 1)) }} as event_day_at
-    from {{ ref("int_funnel_start_dates") }}
-),
-
-dates_touched as (
-    select distinct cast(event_day_at as date) as event_date
-    from windows_touched
-),
-
-events_touched as (
-    select grain, person_id, item_key, event_type, event_id, event_key, source, event_date, event_at
-    from {{ ref("int_funnel_events") }}
-    where event_date in (select event_date from dates_touched)
-    union all
-    select grain, person_id, item_key, event_type, event_id, event_key, source, event_date, event_at
-    from {{ ref("int_funnel_events") }}
-    where
-        event_date not in (select event_date from dates_touched)
-        and person_id in (select person_id from {{ ref("int_funnel_persons") }})
-),
-{%- endif %}
-
--- The first of a day's first-step events: by time, ties broken. Which event it was matters where it could serve twice.
-reached_1 as (
-    select
-        steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date as start_date,
-        min(events.event_at) as started_at, min(events.event_at) as reached_at,
-        {{ value_at_minimum(
-            "coalesce(events.source, '" ~ var("funnel_unknown_source") ~ "')", funnel_tie_record("events")
-        ) }} as source,
-        {{ value_at_minimum(
-            "case when steps.has_shared_types then events.event_key end",
-            "case when steps.has_shared_types then " ~ funnel_tie_record("events") ~ " end"
-        ) }} as step_1_key,
-        steps.has_shared_types
-    from {{ funnel_events }} as events
-    inner join {{ ref("int_funnel_step_types") }} as steps on events.event_type = steps.event_type
-    where
-        steps.step = 1
-        {%- if adds_to_history() %}
-        and (
-            events.event_date in (select start_date from {{ ref("int_funnel_start_dates") }})
-            or events.person_id in (select person_id from {{ ref("int_funnel_persons") }})
-        )
-        {%- endif %}
-    group by
-        steps.funnel_id, events.grain, events.person_id, events.item_key, events.event_date, steps.has_shared_types
+{{ funnel_touched_event_ctes() }}
+{%- else -%}
+first_steps as (
+    {{ funnel_step_events(all_funnel_events()) }}
+    where steps.step = 1
 ),
 
 next_steps as (
-    select
-        steps.funnel_id, steps.step, events.grain, events.person_id, events.item_key, events.event_type, events.event_id,
-        case when steps.has_shared_types then events.event_key end as event_key, events.event_at, steps.has_shared_types
-    from {{ funnel_events }} as events
-    inner join {{ ref("int_funnel_step_types") }} as steps on events.event_type = steps.event_type
+    {{ funnel_step_events(all_funnel_events(), first=false) }}
     where steps.step > 1
+),
+{%- endif %}
+
+-- The first of a day's, or a session's, first-step events: by time, ties broken. Which event it was matters where it could
+-- serve twice.
+started as (
+    select
+        funnel_id, grain, person_id, scope_key, window_days, has_shared_types, min(event_at) as started_at,
+        {{ value_at_minimum(
+            record([
+                ("start_date", "event_date"), ("source", "source"), ("device", "device"), ("category_id", "category_id"),
+                ("event_key", "case when has_shared_types then event_key end"),
+            ]),
+            funnel_tie_record("first_steps")
+        ) }} as first_event
+    from first_steps
+    group by funnel_id, grain, person_id, scope_key, attempt_date, window_days, has_shared_types
+),
+
+reached_1 as (
+    select
+        funnel_id, grain, person_id, scope_key, first_event.start_date, window_days, has_shared_types, started_at,
+        started_at as reached_at, first_event.event_key as step_1_key, first_event.source, first_event.device,
+        first_event.category_id
+    from started
 ),
 
 {% for step in range(2, last_step + 1) -%}
@@ -82,28 +64,37 @@ next_steps as (
 {% endfor -%}
 steps_reached as (
     {% for step in range(2, last_step + 1) -%}
-    select funnel_id, grain, person_id, item_key, start_date, {{ step }} as step from reached_{{ step }}
+    select
+        funnel_id, grain, person_id, scope_key, start_date, {{ step }} as step,
+        {{ seconds_between("left_at", "reached_at") }} as seconds
+    from reached_{{ step }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
 highest_steps as (
-    select funnel_id, grain, person_id, item_key, start_date, max(step) as max_step
+    select
+        funnel_id, grain, person_id, scope_key, start_date, max(step) as max_step, {{ list_by("seconds", "step") }} as step_seconds
     from steps_reached
-    group by funnel_id, grain, person_id, item_key, start_date
+    group by funnel_id, grain, person_id, scope_key, start_date
 )
 
 select
     starts.funnel_id,
     starts.grain,
     starts.person_id,
-    nullif(starts.item_key, '') as item_id,
-    starts.source,
+    case when starts.grain = 'person_item' then starts.scope_key end as item_id,
+    case when starts.grain = 'session' then starts.scope_key end as session_id,
+    coalesce(starts.source, '{{ var("funnel_unknown_source") }}') as source,
+    starts.device,
+    starts.category_id,
     cast(coalesce(highest.max_step, 1) as integer) as max_step,
+    highest.step_seconds,
     starts.start_date,
     starts.started_at
 from reached_1 as starts
 left join highest_steps as highest
     on
         starts.funnel_id = highest.funnel_id and starts.grain = highest.grain and starts.person_id = highest.person_id
-        and starts.item_key = highest.item_key and starts.start_date = highest.start_date
+        and starts.scope_key = highest.scope_key and starts.start_date = highest.start_date
+-- Depends on {{ ref("int_funnel_start_dates") }} and {{ ref("int_funnel_persons") }}.

@@ -4,14 +4,20 @@
     Definition: docs/definitions/funnels.md -#}
 {{ config(schema="intermediate", materialized="table") }}
 
+with windows as (
+    select min(window_days) as shortest
+    from {{ ref("int_funnel_step_types") }}
+),
+
 -- A visitor that is new altogether has no older attempts: its dates are touched anyway.
-with relinked as (
+relinked as (
     select relinked.visitor_id
     from {{ ref("int_relinked_visitors") }} as relinked
+    cross join windows
     left join {{ ref("dim_visitors") }} as visitors on relinked.visitor_id = visitors.visitor_id
     where
         visitors.first_event_date is null
-        or visitors.first_event_date < {{ add_days(previous_as_of_date(), -var("funnel_window_days")) }}
+        or visitors.first_event_date < {{ add_days(previous_as_of_date(), "-windows.shortest") }}
 ),
 
 -- Itself, and every customer it was ever linked to; whoever changed key, under any key it may have had: more persons than need be, never one too few.

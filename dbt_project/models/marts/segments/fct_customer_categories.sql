@@ -14,46 +14,51 @@ with decays as (
     ) as ages (age_days, decay_millionths)
 ),
 
--- A number for every key: a year of acts is grouped by it, which takes half of what the keys' texts take.
-customers as (
-    select customer_key, cast(row_number() over (order by customer_key) as integer) as customer_number
-    from {{ ref("dim_customers") }}
+{{ visitor_number_owners_ctes() }},
+
+-- What names no category is of its item's.
+event_categories as (
+    select numbers.category_number, coalesce(numbers.category_id, items.category_id) as category_id
+    from {{ ref("int_category_numbers") }} as numbers
+    left join {{ ref("dim_items") }} as items
+        on case when numbers.category_id is null then numbers.item_id end = items.item_id
 ),
 
--- An event that names a customer is that customer's; the others are the one's whom the visitor belongs to. Resolved
--- anew at every build: whoever was merged takes along what the visitors did.
-{% for kind in ("open_uid", "member_id") -%}
-{{ kind }}s as (
-    select identifiers.identifier_value, customers.customer_number
-    from {{ customers_by(kind) }} as identifiers
-    inner join customers on identifiers.customer_key = customers.customer_key
-),
-
-{% endfor -%}
-visitors as (
-    select visitors.visitor_id, customers.customer_number
-    from {{ ref("dim_visitors") }} as visitors
-    inner join customers on visitors.customer_key = customers.customer_key
-),
-
-event_days as (
+deal_lines as (
     select
-        coalesce(open_uids.customer_number, member_ids.customer_number, visitors.customer_number) as customer_number,
-        days.category_id,
-        days.item_id,
-        days.view_count, days.favourite_count, days.cart_count,
-        days.event_date
-    from {{ ref("int_visitor_category_days") }} as days
-    left join visitors on days.visitor_id = visitors.visitor_id
-    left join member_ids on days.customer_id = member_ids.identifier_value
-    left join open_uids on days.open_uid = open_uids.identifier_value
+        customers.customer_number,
+        coalesce(lines.category_id, items.category_id) as category_id,
+        decays.decay_millionths
+    from {{ ref("fct_order_lines") }} as lines
+    inner join decays on lines.paid_date = decays.act_date
+    inner join customers on lines.customer_key = customers.customer_key
+    left join {{ ref("dim_items") }} as items on lines.item_id = items.item_id
+    where lines.is_deal
+),
+
+-- As of D, unlike the numbers of what events name: two of those may be one category.
+categories as (
+    select category_id, cast(row_number() over (order by category_id) as integer) as category_rank
+    from (
+        select category_id
+        from event_categories
+        union
+        select category_id
+        from deal_lines
+    ) as named
+    where category_id is not null
+),
+
+ranked as (
+    select event_categories.category_number, categories.category_rank
+    from event_categories
+    inner join categories on event_categories.category_id = categories.category_id
 ),
 
 acts as (
     select
-        days.customer_number,
-        days.category_id,
-        days.item_id,
+        owners.customer_number,
+        ranked.category_rank,
         days.view_count,
         days.favourite_count,
         days.cart_count,
@@ -63,37 +68,30 @@ acts as (
             + {{ weights["favourite"] }} * days.favourite_count
             + {{ weights["cart"] }} * days.cart_count
         ) as weight_millionths
-    from event_days as days
+    from {{ ref("int_visitor_category_days") }} as days
     inner join decays on days.event_date = decays.act_date
-    where days.customer_number is not null
+    inner join owners on days.visitor_number = owners.visitor_number
+    inner join ranked on days.category_number = ranked.category_number
+    where owners.customer_number is not null
     union all
     select
-        customers.customer_number,
-        lines.category_id,
-        lines.item_id,
+        deal_lines.customer_number,
+        categories.category_rank,
         0 as view_count, 0 as favourite_count, 0 as cart_count, 1 as deal_line_count,
-        cast({{ weights["buy"] }} * decays.decay_millionths as bigint) as weight_millionths
-    from {{ ref("fct_order_lines") }} as lines
-    inner join decays on lines.paid_date = decays.act_date
-    inner join customers on lines.customer_key = customers.customer_key
-    where lines.is_deal
+        cast({{ weights["buy"] }} * deal_lines.decay_millionths as bigint) as weight_millionths
+    from deal_lines
+    inner join categories on deal_lines.category_id = categories.category_id
 ),
 
--- What names no category is of its item's.
 weighed as (
     select
-        acts.customer_number,
-        coalesce(acts.category_id, items.category_id) as category_id,
-        cast(sum(acts.view_count) as bigint) as view_count,
-        cast(sum(acts.favourite_count) as bigint) as favourite_count,
-        cast(sum(acts.cart_count) as bigint) as cart_count,
-        cast(sum(acts.deal_line_count) as bigint) as deal_line_count,
-        cast(sum(acts.weight_millionths) as bigint) as weight_millionths
+        customer_number,
+        category_rank,
+        {%- for sum in ["view_count", "favourite_count", "cart_count", "deal_line_count", "weight_millionths"] %}
+        cast(sum({{ sum }}) as bigint) as {{ sum }}{{ "," if not loop.last }}
+        {%- endfor %}
     from acts
-    left join {{ ref("dim_items") }} as items
-        on case when acts.category_id is null then acts.item_id end = items.item_id
-    where acts.category_id is not null or items.category_id is not null
-    group by acts.customer_number, coalesce(acts.category_id, items.category_id)
+    group by customer_number, category_rank
 ),
 
 totals as (
@@ -106,7 +104,7 @@ select
     cast('{{ var("shop_id") }}' as varchar) as shop_id,
     {{ as_of_date() }} as as_of_date,
     customers.customer_key,
-    weighed.category_id,
+    categories.category_id,
     weighed.view_count,
     weighed.favourite_count,
     weighed.cart_count,
@@ -116,5 +114,6 @@ select
 from weighed
 inner join totals on weighed.customer_number = totals.customer_number
 inner join customers on weighed.customer_number = customers.customer_number
+inner join categories on weighed.category_rank = categories.category_rank
 where weighed.weight_millionths > 0
 -- Depends on {{ ref('int_identifier_customers') }}.

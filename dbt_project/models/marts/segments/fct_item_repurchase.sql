@@ -3,19 +3,21 @@
     Definition: docs/definitions/segments.md -#}
 
 with purchases as (
-    select customer_key, item_id, first_paid_date, last_paid_date
+    select customer_number, item_number, first_paid_date, last_paid_date
     from {{ ref("int_customer_item_purchases") }}
 ),
 
 rated as (
     select
-        item_id,
+        items.item_id,
+        items.item_number,
         count(*) as buyers,
         count(case when first_paid_date < last_paid_date then 1 end) as repeat_buyers,
         {{ ratio("count(case when first_paid_date < last_paid_date then 1 end)", "count(*)") }} as repurchase_rate,
         count(*) >= {{ var("repurchase_item_min_buyers") }} as is_eligible
     from purchases
-    group by item_id
+    inner join {{ ref("int_item_numbers") }} as items on purchases.item_number = items.item_number
+    group by items.item_id, items.item_number
 ),
 
 eligible_ranked as (
@@ -35,9 +37,12 @@ high_rate as (
 
 -- Only who bought on two days has a gap: most pairs of customer and item never enter the window function.
 repeat_days as (
-    select distinct lines.customer_key, lines.item_id, lines.paid_date
+    select distinct purchases.customer_number, purchases.item_number, lines.paid_date
     from {{ ref("fct_order_lines") }} as lines
-    inner join purchases on lines.customer_key = purchases.customer_key and lines.item_id = purchases.item_id
+    inner join {{ ref("int_customer_numbers") }} as customers on lines.customer_key = customers.customer_key
+    inner join {{ ref("int_item_numbers") }} as items on lines.item_id = items.item_id
+    inner join purchases
+        on customers.customer_number = purchases.customer_number and items.item_number = purchases.item_number
     where
         lines.is_deal
         and lines.paid_date between purchases.first_paid_date and purchases.last_paid_date
@@ -46,32 +51,32 @@ repeat_days as (
 
 gaps as (
     select
-        item_id,
+        item_number,
         {{ days_between(
-            "lag(paid_date) over (partition by customer_key, item_id order by paid_date)", "paid_date"
+            "lag(paid_date) over (partition by customer_number, item_number order by paid_date)", "paid_date"
         ) }} as gap_days
     from repeat_days
 ),
 
 gap_lengths as (
-    select item_id, gap_days, count(*) as gap_count
+    select item_number, gap_days, count(*) as gap_count
     from gaps
     where gap_days is not null
-    group by item_id, gap_days
+    group by item_number, gap_days
 ),
 
 gaps_reached as (
     select
-        item_id,
+        item_number,
         gap_days,
-        sum(gap_count) over (partition by item_id order by gap_days) as reached_count,
-        sum(gap_count) over (partition by item_id) as gap_count
+        sum(gap_count) over (partition by item_number order by gap_days) as reached_count,
+        sum(gap_count) over (partition by item_number) as gap_count
     from gap_lengths
 ),
 
 cycles as (
     select
-        item_id,
+        item_number,
         cast(max(gap_count) as bigint) as gap_count,
         {% for name, q in [
             ("gap_p25_days", 0.25), ("gap_p50_days", 0.5), ("gap_p75_days", 0.75),
@@ -81,7 +86,7 @@ cycles as (
         {{- "," if not loop.last }}
         {% endfor -%}
     from gaps_reached
-    group by item_id
+    group by item_number
 )
 
 select
@@ -103,4 +108,4 @@ select
     ) as is_rate_high
 from rated
 cross join high_rate
-left join cycles on rated.item_id = cycles.item_id
+left join cycles on rated.item_number = cycles.item_number

@@ -4,8 +4,8 @@
 
 with due as (
     select
-        purchases.customer_key,
-        purchases.item_id,
+        purchases.customer_number,
+        repurchase.item_id,
         {{ days_between("purchases.last_paid_date", as_of_date()) }} as age_days,
         repurchase.cycle_from_days,
         repurchase.cycle_to_days,
@@ -13,22 +13,24 @@ with due as (
         repurchase.repeat_buyers as item_repeat_buyers,
         purchases.last_paid_date
     from {{ ref("int_customer_item_purchases") }} as purchases
-    inner join {{ ref("fct_item_repurchase") }} as repurchase on purchases.item_id = repurchase.item_id
+    inner join {{ ref("int_item_numbers") }} as items on purchases.item_number = items.item_number
+    inner join {{ ref("fct_item_repurchase") }} as repurchase on items.item_id = repurchase.item_id
     where repurchase.is_rate_high and repurchase.cycle_from_days is not null
 )
 
 select
     cast('{{ var("shop_id") }}' as varchar) as shop_id,
     {{ as_of_date() }} as as_of_date,
-    customer_key,
-    item_id,
-    cast(age_days as integer) as age_days,
-    cycle_from_days,
-    cycle_to_days,
-    item_buyers,
-    item_repeat_buyers,
-    age_days between cycle_from_days and cycle_to_days as is_due,
-    last_paid_date,
-    {{ add_days("last_paid_date", "cycle_from_days") }} as due_from_date,
-    {{ add_days("last_paid_date", "cycle_to_days") }} as due_to_date
+    customers.customer_key,
+    due.item_id,
+    cast(due.age_days as integer) as age_days,
+    due.cycle_from_days,
+    due.cycle_to_days,
+    due.item_buyers,
+    due.item_repeat_buyers,
+    due.age_days between due.cycle_from_days and due.cycle_to_days as is_due,
+    due.last_paid_date,
+    {{ add_days("due.last_paid_date", "due.cycle_from_days") }} as due_from_date,
+    {{ add_days("due.last_paid_date", "due.cycle_to_days") }} as due_to_date
 from due
+inner join {{ ref("int_customer_numbers") }} as customers on due.customer_number = customers.customer_number

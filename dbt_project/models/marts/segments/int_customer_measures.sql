@@ -7,9 +7,7 @@ with troubled_orders as (
     select
         customer_key,
         count(case when is_paid and refunded_amount > 0 then 1 end) as refunded_order_count,
-        count(case
-            when not is_paid and {{ days_between("ordered_date", as_of_date()) }} < {{ var("unpaid_order_days") }} then 1
-        end) as unpaid_order_count
+        count(case when {{ is_unpaid_order() }} then 1 end) as unpaid_order_count
     from {{ ref("fct_orders") }}
     where customer_key is not null and (not is_paid or refunded_amount > 0)
     group by customer_key

@@ -22,6 +22,7 @@ renamed as (
         -- strings
         item_name,
         status,
+        discount_code as coupon_codes,
         province,
         city,
 

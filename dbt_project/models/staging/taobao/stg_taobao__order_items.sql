@@ -38,6 +38,9 @@ renamed as (
         -- timestamps
         {{ chinese_time('ordered_at') }} as ordered_at,
         case when not {{ is_deposit_only('stage_details') }} then {{ chinese_time('paid_at') }} end as paid_at,
+        case
+            when {{ is_deposit_only('stage_details') }} then {{ chinese_time('coalesce(paid_at, ordered_at)') }}
+        end as deposit_paid_at,
 
         -- metadata
         {{ row_origin('date') }}

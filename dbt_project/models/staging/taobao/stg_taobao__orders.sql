@@ -32,6 +32,9 @@ renamed as (
         -- timestamps
         {{ chinese_time('ordered_at') }} as ordered_at,
         case when not {{ is_deposit_only('stage_details') }} then {{ chinese_time('paid_at') }} end as paid_at,
+        case
+            when {{ is_deposit_only('stage_details') }} then {{ chinese_time('coalesce(paid_at, ordered_at)') }}
+        end as deposit_paid_at,
         {{ chinese_time('shipped_at') }} as shipped_at,
         {{ chinese_time('confirmed_at') }} as confirmed_at,
 

@@ -21,6 +21,7 @@ renamed as (
         -- strings
         status,
         customer_type,
+        coupons as coupon_codes,
         attribution,
 
         -- numerics

@@ -1,0 +1,1 @@
+"""Attribution that SQL cannot express."""
