@@ -34,7 +34,8 @@ FailureId = Literal[
     "manifest_missing", "manifest_invalid", "unknown_schema", "wrong_version", "unsafe_path", "symlink",
     "missing_file", "unexpected_file", "wrong_sha256", "wrong_bytes", "unreadable_file", "wrong_rows",
     "wrong_columns", "missing_part", "duplicate_members", "not_sorted", "csv_differs", "added_inconsistent",
-    "removed_inconsistent", "delivery_inconsistent", "holdout_addressed", "counts_inconsistent", "gate_missing", "gate_failed", "withdrawn",
+    "removed_inconsistent", "delivery_inconsistent", "holdout_addressed", "counts_inconsistent", "gate_missing",
+    "gate_failed", "withdrawn",
 ]  # fmt: skip
 
 _NAME_A_VERSION = "name the folder that holds manifest.json, for example published/marts/latest"
