@@ -120,7 +120,17 @@ def _write(ctx: RunContext, report: SelectionReport, one: Selection, work: WorkF
         write_list(added.order("customer_key"), CSV_COLUMNS, staging, "added")
         write_list(removed.select("customer_key").order("customer_key"), "customer_key", staging, "removed")
         deliveries, entries = deliver(
-            connection, one.audience, ctx.ds, folder_of_work, staging, reach=one.reach, previous=previous
+            connection,
+            one.audience,
+            ctx.ds,
+            folder_of_work,
+            staging,
+            members=one.members,
+            reach=one.reach,
+            previous=previous,
+            is_after_recall=any(
+                gone.is_withdrawn and gone.manifest.previous == one.previous for gone in folder.versions()
+            ),
         )
         for file in sorted(set(staging.iterdir()) - {staging / name for name in entries}):
             facts = files.facts_of(connection, file)
