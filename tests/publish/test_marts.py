@@ -43,8 +43,10 @@ def test_a_version_holds_every_mart_and_verifies(shop: TestShop) -> None:
     assert version.is_latest
     assert {path.name for path in version.folder.iterdir()} == {
         "agg_segment_sizes__by_day.parquet",
+        "customer_key_aliases.parquet",
         "dim_customers.parquet",
         "fct_orders.parquet",
+        "fct_refunds.parquet",
         "fct_segment_memberships.parquet",
         "manifest.json",
         "marts.duckdb",

@@ -17,6 +17,7 @@ from renqun.storage import sha256_of
 
 MEMBERS = "members.parquet"
 MANIFEST = "manifest.json"
+KEYS = "customer_key"
 _CHANGES = ("added", "removed")
 _ASIDE = ("holdout", "contacted")
 _MEMBER_COLUMNS = ("customer_key", "entered_on", "reason")
@@ -154,11 +155,13 @@ def _make_addressed(
     connection.execute(
         "create or replace table published.addressed (file_name varchar, row_count bigint, forbidden_count bigint)"
     )
-    by_key = "select file_name, count(*), count(*) filter (where {is_forbidden}) from published.people"
+    # A list of nobody is looked at like any other: it has its row.
     connection.execute(
-        "insert into published.addressed "
-        + by_key.format(is_forbidden=_is_forbidden("customer_key", "customer_key"))
-        + " where part in ('members', 'contacted', 'added') group by file_name"
+        "insert into published.addressed"
+        f" select lists.file_name, count(customer_key), count(*) filter (where {_is_forbidden(KEYS, KEYS)})"
+        " from (select distinct file_name from published.file_columns where column_name = 'customer_key'"
+        " and regexp_matches(file_name, '^(members|canonical|contacted|added)[.]')) as lists"
+        " left join published.people as people on lists.file_name = people.file_name group by lists.file_name"
     )
     for name, to in delivered.items():
         file = folder / name
