@@ -94,8 +94,10 @@ def test_leftovers_of_dbt_are_not_published(shop: TestShop) -> None:
     manifest = shop.publish_marts(day(0)).manifest
     assert set(manifest.tables) == {
         "agg_segment_sizes__by_day",
+        "customer_key_aliases",
         "dim_customers",
         "fct_orders",
+        "fct_refunds",
         "fct_segment_memberships",
     }
     assert set(manifest.partitioned) == {"fct_events", "fct_sessions"}
