@@ -43,8 +43,10 @@ def test_a_version_holds_every_mart_and_verifies(shop: TestShop) -> None:
     assert version.is_latest
     assert {path.name for path in version.folder.iterdir()} == {
         "agg_segment_sizes__by_day.parquet",
+        "customer_key_aliases.parquet",
         "dim_customers.parquet",
         "fct_orders.parquet",
+        "fct_refunds.parquet",
         "fct_segment_memberships.parquet",
         "manifest.json",
         "marts.duckdb",
@@ -92,8 +94,10 @@ def test_leftovers_of_dbt_are_not_published(shop: TestShop) -> None:
     manifest = shop.publish_marts(day(0)).manifest
     assert set(manifest.tables) == {
         "agg_segment_sizes__by_day",
+        "customer_key_aliases",
         "dim_customers",
         "fct_orders",
+        "fct_refunds",
         "fct_segment_memberships",
     }
     assert set(manifest.partitioned) == {"fct_events", "fct_sessions"}

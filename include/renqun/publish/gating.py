@@ -7,14 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from renqun.errors import GateFailed
+from renqun.lock import exclusive
 from renqun.publish import layout
+from renqun.publish.delivering import private_files
+from renqun.publish.directory import opened_directory
+from renqun.publish.forbidden import write_forbidden
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import GateRecord
-from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder
+from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder, opened_marts
 from renqun.publish.versions import find_marts
 from renqun.publish.writing import staged_folder, staged_selections
 from renqun.quality.verdict import GateReport
 from renqun.run import RunContext
+from renqun.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -56,16 +61,38 @@ def gate_members(ctx: RunContext) -> GatingReport:
 
 
 def gate_files(ctx: RunContext) -> GatingReport:
-    """Ask the gate on the written files of every audience that has some."""
+    """Ask the gate on the written files of every audience that has some: suppression and consent as they are now.
+
+    Raises:
+        GateFailed: consent or suppression has arrived that the warehouse has not read.
+    """
     from renqun.quality.gates import gate_published
 
     work = WorkFolder.of(ctx)
+    staged = staged_selections(ctx)
+    marts = work.selection().marts
+    found = find_marts(ctx.paths, as_of=marts.as_of, version=marts.version)
+    timeout = Settings().lock_timeout_seconds
+    with (
+        exclusive(ctx.paths.writer_lock, f"gate_files {ctx.ds}", timeout_seconds=timeout),
+        opened_marts(found) as opened,
+        opened_directory(ctx, opened) as directory,
+        private_files(),
+    ):
+        for one in staged:
+            write_forbidden(ctx, directory, one.audience, work.forbidden_file(one.audience.id))
 
     def ask(one: Selection) -> GateReport:
         audience_id = one.audience.id
-        return gate_published(ctx, audience_id, staged_folder(ctx, one), work.members_file(audience_id))
+        return gate_published(
+            ctx,
+            audience_id,
+            staged_folder(ctx, one),
+            work.members_file(audience_id),
+            work.forbidden_file(audience_id),
+        )
 
-    return _ask_all(ctx, "published", staged_selections(ctx), ask)
+    return _ask_all(ctx, "published", staged, ask)
 
 
 def records_of(report: GateReport) -> tuple[GateRecord, ...]:

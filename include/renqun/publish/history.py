@@ -66,6 +66,8 @@ class Withdrawal(_Record):
     pointer_after: str | None
     recalled: int
     restored: int
+    recalled_rows: dict[str, int] = {}
+    """By destination that got identifiers of people: how many rows its recall files hold."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,22 @@ class AudienceFolder:
                 remedy="'renqun verify' on that folder says what is wrong; put it back from a backup",
             ) from error
         return AudienceVersion(folder, manifest, self.withdrawal_folder(manifest.version).is_dir())
+
+
+def sound_file(version: AudienceVersion, name: str) -> Path:
+    """A file of a published version, as its manifest describes it.
+
+    Raises:
+        TechnicalError: it was changed or is gone.
+    """
+    file = version.folder / name
+    if not file.is_file() or sha256_of(file) != version.manifest.files[name].sha256:
+        raise TechnicalError(
+            "a published version is not what its manifest says: nothing can lead on from it",
+            where=str(file),
+            remedy="'renqun verify' on that folder says what is wrong; put it back from a backup",
+        )
+    return file
 
 
 def _write_if_changed(file: Path, text: str) -> None:

@@ -132,7 +132,9 @@ def gate_audience(
         return run_gate("audience", ctx, given)
 
 
-def gate_published(ctx: RunContext, audience_id: str, folder: Path, members_parquet: Path) -> GateReport:
+def gate_published(
+    ctx: RunContext, audience_id: str, folder: Path, members_parquet: Path, forbidden_parquet: Path
+) -> GateReport:
     """Read the written files of an audience back from the disk and look at those.
 
     Args:
@@ -140,13 +142,15 @@ def gate_published(ctx: RunContext, audience_id: str, folder: Path, members_parq
         audience_id: the audience.
         folder: the staging folder with the files and, where it is there already, `manifest.json`.
         members_parquet: the members that the audience gate has passed.
+        forbidden_parquet: hashes of the cells that would address somebody who must be left alone:
+            `destination, cell_sha256`.
 
     Raises:
         GateFailed: after the verdicts were stored.
     """
     with workbench() as connection:
         make_run(connection, ctx, shop_vars(ctx.shop))
-        audience_files.make_published(connection, folder, members_parquet)
+        audience_files.make_published(connection, folder, members_parquet, forbidden_parquet)
         given = GateInput(connection, load_stage("published"), subject=audience_id)
         return run_gate("published", ctx, given)
 

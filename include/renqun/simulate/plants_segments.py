@@ -33,6 +33,9 @@ def plant_segments(bed: Planting) -> None:
     _cohorts(bed)
     for word in ("withdrawn", "refused", "missing"):
         _bought(bed, f"consent_{word}", (30,), f"a new customer whose consent is {word}", inside=True)
+    for word in ("blacklist", "complaint", "closed"):
+        note = "a new customer whose complaint is closed" if word == "closed" else f"a new customer with a {word}"
+        _bought(bed, f"suppressed_{word}", (30,), note, inside=True)
 
 
 def _carted(bed: Planting, kind: str, age: int, note: str, *, inside: bool, event: str = "cart") -> Plant:

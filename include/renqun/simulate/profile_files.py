@@ -1,4 +1,4 @@
-"""Members and consent, as a customer platform exports them: full snapshots on a few days."""
+"""Members, consent and suppressions, as a customer platform exports them: full snapshots on a few days."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ MEMBER_COLUMNS = (
 CONSENT_COLUMNS = ("customer_id", "phone", "email", "channel", "purpose", "granted", "recorded_at")
 CHANNELS = ("ads", "email", "sms")
 PURPOSE = "marketing"
+SUPPRESSION_COLUMNS = ("customer_id", "phone", "email", "cause", "status", "recorded_at")
 _TIERS = ("普通会员", "银卡会员", "金卡会员", "钻石会员")
 _AGE_BANDS = ("18-24", "25-29", "30-34", "35-39", "40-49", "50+")
 _MISSING, _REFUSED, _WITHDRAWN = 6, 14, 19
 """Of a hundred customers: never asked; refused as well; withdrew later as well."""
+_BLACKLISTED, _COMPLAINED = 4, 6
+"""Of a thousand customers: blacklisted; with a complaint, half of which are closed by the end."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,21 @@ class Consent:
     given_day: int
     is_granted: bool
     withdrawn_day: int | None = None
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """A case for which nothing is sent to one customer."""
+
+    person: Person
+    day: int
+    cause: str
+    closed_day: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case is open at the end."""
+        return self.closed_day is None
 
 
 def snapshot_days(calendar: Calendar) -> list[int]:
@@ -51,6 +69,43 @@ def decide_consents(people: list[Person], seed: int, calendar: Calendar) -> list
         is_withdrawn = _REFUSED <= fate < _WITHDRAWN and withdrawn > person.joined_day
         consents.append(Consent(person, person.joined_day, granted, withdrawn if is_withdrawn else None))
     return consents
+
+
+def decide_suppressions(
+    people: list[Person], planted: list[Person], seed: int, calendar: Calendar
+) -> list[Suppression]:
+    """Whom nothing may be sent: a few of the ordinary customers, and those who are planted for it."""
+    draw = Stream(seed, "suppressions")
+    found = []
+    for person in people:
+        fate, day = draw.below(1_000), calendar.end - draw.below(60)
+        if fate < _BLACKLISTED + _COMPLAINED and day >= max(person.joined_day, calendar.daily_from):
+            cause = "blacklist" if fate < _BLACKLISTED else "complaint"
+            closed = min(day + 5, calendar.end) if fate % 2 and cause == "complaint" else None
+            found.append(Suppression(person, day, cause, closed))
+    for person in planted:
+        word = (person.customer_id or "").removeprefix("planted_suppressed_")
+        if word in ("blacklist", "complaint"):
+            found.append(Suppression(person, calendar.end - 3, word))
+        elif word == "closed":
+            found.append(Suppression(person, calendar.end - 3, "complaint", calendar.end - 1))
+    return found
+
+
+def draft_suppressions(suppressions: list[Suppression], calendar: Calendar, drafts: Drafts) -> None:
+    """Every case that was opened by the day of the snapshot, as it stood then."""
+    for day in snapshot_days(calendar):
+        known = [one for one in suppressions if one.day <= day]
+        if not known:
+            continue
+        draft = drafts.file("profiles", "suppressions", day, "suppressions.csv", SUPPRESSION_COLUMNS)
+        for one in known:
+            is_closed = one.closed_day is not None and one.closed_day <= day
+            recorded = wall_text(
+                (one.closed_day if is_closed and one.closed_day is not None else one.day) * DAY + 36_000
+            )
+            status = "closed" if is_closed else "open"
+            draft.rows.append([one.person.customer_id, "", "", one.cause, status, recorded])
 
 
 def draft_members(people: list[Person], calendar: Calendar, drafts: Drafts) -> None:

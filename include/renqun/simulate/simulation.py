@@ -23,7 +23,7 @@ from renqun.simulate.facts import Facts, Person
 from renqun.simulate.order_forms import order_files
 from renqun.simulate.planting import Planting
 from renqun.simulate.plants import plant_all, plant_by_rhythm
-from renqun.simulate.profile_files import Consent
+from renqun.simulate.profile_files import Consent, Suppression
 from renqun.simulate.totals import shop_totals
 from renqun.simulate.trade import Trade, trade
 from renqun.simulate.traffic import visit
@@ -102,7 +102,9 @@ def _simulate(
         _hold_back(ordinary, facts, calendar, config.seed)
     progress("files", 0.0)
     consents = _consents(ordinary, planted_people, config, calendar)
+    suppressions = _suppressions(ordinary, planted_people, config, calendar)
     drafts = _draft(config, calendar, bed, facts, len(sessions), consents)
+    profile_files.draft_suppressions(suppressions, calendar, drafts)
     draft_excluded_orders(config, excluded, calendar, drafts)
     if config.traffic_sources and config.form.startswith("taobao"):
         sycm_shop.draft_shop_days(facts, excluded, calendar, drafts, _kind(config))
@@ -111,7 +113,7 @@ def _simulate(
     progress("truth", 0.0)
     books = _books(config, calendar, facts)
     written = drafts.write(landing, late, progress)
-    document = _truth(config, calendar, bed, drafts, books, consents) | {
+    document = _truth(config, calendar, bed, drafts, books, consents, suppressions) | {
         "excluded_order_count": len(excluded),
         "excluded_orders": describe_excluded_orders(excluded),
     }
@@ -174,6 +176,14 @@ def _consents(ordinary: Trade, planted: list[Person], config: SimulationConfig, 
         granted = person.customer_id != "planted_consent_refused"
         consents.append(Consent(person, calendar.daily_from, granted, withdrawn))
     return consents
+
+
+def _suppressions(
+    ordinary: Trade, planted: list[Person], config: SimulationConfig, calendar: Calendar
+) -> list[Suppression]:
+    if not config.profiles:
+        return []
+    return profile_files.decide_suppressions(ordinary.people, planted, config.seed, calendar)
 
 
 def _draft(
@@ -250,6 +260,7 @@ def _truth(
     drafts: Drafts,
     books: dict[int, dict[str, Books]],
     consents: list[Consent],
+    suppressions: list[Suppression],
 ) -> dict[str, Any]:
     files = drafts.sorted()
     totals: dict[str, dict[str, Any]] = {}
@@ -273,7 +284,7 @@ def _truth(
         "absent_customers": [dirt.NOBODY] if config.dirt.bad_rows else [],
         "files": {draft.path: draft.describe() for draft in files},
         "totals": totals,
-        "planted": describe_plants(bed, books, calendar, consents),
+        "planted": describe_plants(bed, books, calendar, consents, suppressions),
     }
 
 

@@ -15,7 +15,8 @@ Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
   the lifecycle, and risk of churn), `rfm` (or null), `cohort` (or null): all of it counted from the books. At `as_of`
   with the late files in: `designed` (segment → inside), `designed_stages` (kind → stage, or null for none) and
   `rfm_class` (null where not designed), as stated by the plant; `is_member`, `consent` (true, false, null: never
-  asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`.
+  asked), `suppressed` (the cause of an open case, or null), `orders` with `lines` and `refunds`, `sessions`,
+  `funnel_attempts`.
 
 The truth is what the files tell. It is the same in the generic and Taobao's forms; Shopify's cannot tell an amount of a
 line nor the time of a refund, see `shopify_files.py`.
@@ -29,7 +30,7 @@ from renqun.simulate.books import Books, OrderEntry, interested, new_customers, 
 from renqun.simulate.calendar import Calendar
 from renqun.simulate.order_state import money
 from renqun.simulate.planting import Plant, Planting
-from renqun.simulate.profile_files import Consent
+from renqun.simulate.profile_files import Consent, Suppression
 from renqun.simulate.stages import LIFECYCLE, Stages, rhythm, stages_of
 from renqun.simulate.totals import HORIZONS
 from renqun.simulate.wall import DAY, day_text, month_text, wall_text
@@ -42,7 +43,11 @@ class PlantedContradiction(AssertionError):
 
 
 def describe_plants(
-    bed: Planting, books: dict[int, dict[str, Books]], calendar: Calendar, consents: list[Consent]
+    bed: Planting,
+    books: dict[int, dict[str, Books]],
+    calendar: Calendar,
+    consents: list[Consent],
+    suppressions: list[Suppression],
 ) -> list[dict[str, Any]]:
     """The planted part of the truth; `books` by as-of day, then `before_late` and `after_late`."""
     views = {
@@ -50,6 +55,7 @@ def describe_plants(
         for stage in ("before_late", "after_late")
     }
     last = views["after_late"][bed.end]
+    cases = {one.person.customer_id: one.cause for one in suppressions if one.is_open}
     said = {consent.person.customer_id: consent for consent in consents}
     entered = {id(entry.order): entry for entry in last.books.orders}
     described = []
@@ -74,6 +80,7 @@ def describe_plants(
                 "designed_stages": plant.designed_stages,
                 "is_member": plant.person is not None and plant.person.is_member,
                 "consent": None if consent is None else consent.is_granted and consent.withdrawn_day is None,
+                "suppressed": cases.get(plant.customer_id or ""),
                 "orders": [_order(entry, calendar) for entry in entries],
                 "sessions": [
                     {

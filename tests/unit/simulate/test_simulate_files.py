@@ -95,7 +95,7 @@ def test_files_hold_the_rows_and_faults_that_the_truth_lists(dirty_shop: Simulat
             assert path.read_bytes() == (dirty_shop.landing / entry["same_bytes_as"]).read_bytes()
         reasons.setdefault(entry["source"], set()).update(entry["quarantined"])
 
-    assert reasons == {**_REASONS, "traffic_sources": set(), "members": set(), "consent": set()}
+    assert reasons == {**_REASONS, "traffic_sources": set(), "members": set(), "consent": set(), "suppressions": set()}
     assert any(entry["same_bytes_as"] for entry in listed.values())
     assert {entry["source"] for entry in listed.values() if entry["is_late"]} == {"orders", "traffic_events"}
 

@@ -29,7 +29,7 @@ from renqun.simulate.workbooks import xls, xlsx
 
 END = "2026-06-30"
 PLATFORMS: tuple[Form, ...] = ("taobao", "taobao_xlsx", "shopify")
-_GENERIC_ALWAYS = {"traffic_events": {""}, "members": {""}, "consent": {""}}
+_GENERIC_ALWAYS = {"traffic_events": {""}, "members": {""}, "consent": {""}, "suppressions": {""}}
 _VERSIONS: dict[str, dict[str, set[str]]] = {
     "taobao": {
         "taobao_orders": {"2017-07 gb18030"},

@@ -172,7 +172,8 @@ def test_every_kind_of_plant_is_there_and_does_something(dirty_shop: SimulatedSh
     assert dirty_shop.truth["left_out"] == []
     for prefix in (
         "interest", "new_customer", "repurchase", "rfm", "cohort", "funnel", "refund", "money", "session", "consent",
-        "presale", "state_changes", "order_amended", "order_stale", "order_in_two", "order_dirty", "order_late_row",
+        "suppressed", "presale", "state_changes", "order_amended", "order_stale", "order_in_two", "order_dirty",
+        "order_late_row",
         "aipl", "lifecycle", "churn", "relationship", "tier", "cart", "unpaid", "buyer", "refunder", "price", "quality",
         "trend", "crowd", "item", "category", "same_person", "members_chain", "hidden_nick",
         "phone_of_20", "phone_of_21", "device",
