@@ -68,6 +68,8 @@ class Warehouse:
     spells: list[Spell] = field(default_factory=list)
     sessions: dict[date, int] = field(default_factory=dict)
     paid_amounts: dict[str, str] = field(default_factory=lambda: {"o1": "12.50", "o2": "0.00"})
+    further: list[str] = field(default_factory=list)
+    """Statements that make marts beside these."""
 
     def write(self, as_of: date, *, order: str = "") -> None:
         """Make the warehouse; `order` puts rows into another physical order."""
@@ -86,6 +88,8 @@ class Warehouse:
                 )
             self._write_facts(connection, order)
             self._write_segments(connection, as_of, order)
+            for statement in self.further:
+                connection.execute(statement)
 
     def _write_facts(self, connection: duckdb.DuckDBPyConnection, order: str) -> None:
         connection.execute("create table all_orders (order_id varchar, amount varchar)")

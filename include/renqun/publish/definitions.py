@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from renqun.errors import RequestError
 from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
+from renqun.publish.triggers import Reentry, Trigger
 from renqun.settings import Group
 from renqun.yaml_files import parse
 
@@ -59,6 +60,10 @@ class Audience(_Strict):
     """Whoever meets one of these is not meant."""
     destinations: tuple[Destination, ...] = Field(min_length=1)
     size_window: SizeWindow
+    trigger: Trigger | None = None
+    """Makes a list of due messages beside the members; none where the audience is just people."""
+    reentry: Reentry | None = None
+    """Of an audience with a trigger: when somebody may have a further message of it. Without it at once."""
     expiry_days: int = Field(ge=1)
     """How many days after its business date a version may still be used."""
 
@@ -75,6 +80,12 @@ class Audience(_Strict):
         for rule in value if isinstance(value, tuple) else (value,):
             require_shallow(rule)
         return value
+
+    @model_validator(mode="after")
+    def _rests_from_messages(self) -> Audience:
+        if self.reentry and not self.trigger:
+            raise ValueError("reentry: the audience has no trigger, nobody gets a message of it")
+        return self
 
     @property
     def definition_hash(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -132,6 +132,32 @@ class AudienceCounts(_Record):
     removed: int = Field(ge=0)
 
 
+class TriggerEntry(_Record):
+    """The trigger list of a version, and how late it is."""
+
+    fact: str
+    channel: str
+    offer: str
+    data_as_of: datetime
+    """The end of the business date, UTC: facts before it are known. Whatever was due before it is late."""
+    rows: int = Field(ge=0)
+    late: int = Field(ge=0)
+    """Rows that were due before `data_as_of`: to be sent at once, within the hours in which messages go out."""
+    longest_lateness_seconds: int = Field(ge=0)
+    """From the earliest `due_at` to `data_as_of`."""
+    earliest_due_at: datetime | None
+    latest_due_at: datetime | None
+    due: int = Field(ge=0)
+    """Facts of members that were due; what became of them is the next four numbers, `rows` among them."""
+    sent_before: int = Field(ge=0)
+    waiting: int = Field(ge=0)
+    """Of people who had a message of this list too lately."""
+    superseded: int = Field(ge=0)
+    """Further facts of people who are in the list with another one."""
+    facts_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of the facts that were due, before those were taken out that had been sent."""
+
+
 class AudienceManifest(_Record):
     """`manifest.json` of a version of an audience."""
 
@@ -157,6 +183,8 @@ class AudienceManifest(_Record):
     marts: VersionReference
     batches: tuple[str, ...]
     """Batches that the marts were built from."""
+    trigger: TriggerEntry | None = None
+    """The list of due messages; null where the audience has none."""
     files: dict[str, FileEntry]
     gates: tuple[GateRecord, ...]
     provenance: dict[str, Any]
@@ -164,11 +192,14 @@ class AudienceManifest(_Record):
 
     def computed_version(self) -> str:
         """The version that this content has; gates and provenance stand apart."""
-        return _digest(self.model_dump(mode="json", exclude={"version", "gates", "provenance"}))
+        said = self.model_dump(mode="json", exclude={"version", "gates", "provenance"})
+        # Versions from before there were lists keep their names.
+        return _digest({name: value for name, value in said.items() if name != "trigger" or value is not None})
 
     def content_key(self) -> str:
-        """Equal for versions that name the same people for the same reasons on the same date."""
-        return content_key(self.definition_hash, self.as_of, self.files["members.parquet"].sha256)
+        """Equal for versions that name the same people for the same reasons and the same due facts on the same date."""
+        facts = self.trigger.facts_sha256 if self.trigger else None
+        return content_key(self.definition_hash, self.as_of, self.files["members.parquet"].sha256, facts)
 
 
 class Pointer(_Record):
@@ -205,9 +236,10 @@ def read_audience_manifest(folder: Path) -> AudienceManifest:
     return AudienceManifest.model_validate_json((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
 
 
-def content_key(definition_hash: str, as_of: date, members_sha256: str) -> str:
-    """What makes two publications of an audience the same."""
-    return _digest([definition_hash, as_of.isoformat(), members_sha256])
+def content_key(definition_hash: str, as_of: date, members_sha256: str, facts_sha256: str | None = None) -> str:
+    """What makes two publications of an audience the same: of a list what is due, not what is left unsent of it."""
+    facts = [facts_sha256] if facts_sha256 else []
+    return _digest([definition_hash, as_of.isoformat(), members_sha256, *facts])
 
 
 def json_schemas() -> dict[str, str]:

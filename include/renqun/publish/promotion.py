@@ -15,6 +15,7 @@ from renqun.publish import files
 from renqun.publish.history import AudienceFolder, AudienceVersion, Outcome
 from renqun.publish.manifest import MANIFEST_NAME, AudienceManifest, GateRecord, read_audience_manifest, to_text
 from renqun.publish.selection import Selection, WorkFolder, size_alarm
+from renqun.publish.trigger_steps import require_same_ledger
 from renqun.publish.writing import STAGING_PREFIX, staged_folder
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -115,6 +116,7 @@ def _settle(
     if objection:
         return _record(folder, ctx, one, "held_back", objection), False
     _require_same_baseline(one, baseline, folder)
+    require_same_ledger(one.audience, folder, one.content_key or "", one.ledger)
     version, is_new = _publish(ctx, one, folder, work, provenance)
     outcome = _record_version(folder, one, version.manifest)
     if move_pointer and _may_point(folder, ctx.ds):

@@ -17,8 +17,9 @@ from renqun.lock import exclusive
 from renqun.publish import files, layout
 from renqun.publish.definitions import Audience, load_audiences
 from renqun.publish.history import AudienceFolder, AudienceVersion
-from renqun.publish.manifest import BatchEntry, GateRecord, VersionReference, content_key
+from renqun.publish.manifest import BatchEntry, GateRecord, TriggerEntry, VersionReference, content_key
 from renqun.publish.members import Compiler, Marts, require_sound
+from renqun.publish.trigger_steps import choose_list, write_due_facts
 from renqun.publish.versions import MartsVersion, find_marts
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -46,6 +47,10 @@ class Selection(_Record):
     is_released: bool = False
     """Somebody has looked at a change beyond the size window and let it go out."""
     previous: VersionReference | None = None
+    trigger: TriggerEntry | None = None
+    """Of an audience with a trigger: its list of due messages, which waits beside the members."""
+    ledger: str | None = None
+    """What of that list was published when it was chosen."""
 
 
 class SelectionReport(_Record):
@@ -144,7 +149,7 @@ def select_members(
         with opened_marts(marts) as opened:
             require_sound(opened, definitions)
             compiler = Compiler(opened, definitions)
-            decided = tuple(_select(ctx, compiler, marts, audience, work) for audience in definitions)
+            decided = tuple(_select(ctx, opened, compiler, marts, audience, work) for audience in definitions)
         report = SelectionReport(
             as_of=ctx.ds,
             marts=VersionReference(as_of=marts.as_of, version=marts.version),
@@ -182,7 +187,7 @@ def size_alarm(audience: Audience, previous: int, current: int) -> str | None:
 
 
 def _select(
-    ctx: RunContext, compiler: Compiler, marts: MartsVersion, audience: Audience, work: WorkFolder
+    ctx: RunContext, opened: Marts, compiler: Compiler, marts: MartsVersion, audience: Audience, work: WorkFolder
 ) -> Selection:
     if absent := missing_groups(audience, marts):
         lacks = f"the shop has no export of: {', '.join(absent)}"
@@ -192,7 +197,9 @@ def _select(
     files.write_parquet(compiler.members(audience), written)
     facts = files.facts_of(compiler.connection, written)
     files.require_equal(facts.columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
-    key = content_key(audience.definition_hash, ctx.ds, facts.sha256)
+    due_sha256 = write_due_facts(ctx, opened, audience, written)
+    key = content_key(audience.definition_hash, ctx.ds, facts.sha256, due_sha256)
+    chosen = choose_list(ctx, opened, audience, written, key, due_sha256) if due_sha256 else None
     folder = AudienceFolder.of(ctx.paths, audience.id)
     baseline = folder.baseline(ctx.ds)
     state, reason = _decide(audience, folder, baseline, key, facts.rows)
@@ -205,6 +212,8 @@ def _select(
         content_key=key,
         is_released=folder.is_released(key),
         previous=VersionReference(as_of=baseline.manifest.as_of, version=baseline.version) if baseline else None,
+        trigger=chosen.entry if chosen else None,
+        ledger=chosen.ledger if chosen else None,
     )
 
 
