@@ -150,7 +150,7 @@ def _exports() -> Iterable[str]:
 
 def _audiences() -> Iterable[str]:
     yield "\n## Audiences\n"
-    rows = [(f"`{a.id}`", f"{a.name.en} · {a.name.zh}", _rules(a), a.owner, a.purpose) for a in load_audiences()]
+    rows = [(f"`{a.id}`", f"{a.name.en} · {a.name.zh}", _rules(a), a.owner, a.purpose.text) for a in load_audiences()]
     yield _table(("audience", "name", "who is in it", "owner", "purpose"), rows)
 
 

@@ -61,7 +61,8 @@ def unpaid_audience(**changes: object) -> Audience:
         ({"window": {"from": "09:00"}}, "Field required"),
         ({"lead_hours": 12}, "greater than or equal to 24"),
         ({"give_up_hours": 0}, "greater than or equal to 1"),
-        ({"channel": "none"}, "goes by some channel"),
+        ({"channel": "none"}, "goes by one of crm, email, sms"),
+        ({"channel": "ads"}, "goes by one of crm, email, sms"),
         ({"offer": "../../etc"}, "should match pattern"),
         ({"segments": ["interest"]}, "segments belongs to the fact entered_segment"),
         ({"fact": "entered_segment"}, "segments belongs to the fact entered_segment"),
@@ -79,6 +80,14 @@ def test_a_block_with_anything_impossible_is_refused(change: dict[str, object], 
 def test_a_rest_without_messages_is_refused() -> None:
     with pytest.raises(ValidationError, match="reentry: the audience has no trigger"):
         audience(reentry={"after_days": 7})
+
+
+def test_a_list_is_the_only_way_in_which_its_audience_writes_to_people() -> None:
+    with pytest.raises(ValidationError, match="sms would write to all members beside it"):
+        unpaid_audience(destinations=["meta", "sms"])
+    with pytest.raises(ValidationError, match="an exclusion list addresses nobody"):
+        unpaid_audience(purpose={"kind": "exclusion", "text": "-"})
+    assert unpaid_audience(destinations=["meta"], frequency_cap={"times": 1, "days": 7}).frequency_cap
 
 
 def test_the_hash_of_a_definition_follows_its_block() -> None:

@@ -76,7 +76,7 @@ def audience(
     print_facts(
         {
             "audience": f"{definition.name.en} ({definition.name.zh})",
-            "purpose": definition.purpose,
+            "purpose": definition.purpose.text,
             "owner": definition.owner,
             "includes": definition.include.words,
             "excludes": "; ".join(rule.words for rule in definition.exclude) or None,

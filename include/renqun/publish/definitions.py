@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from renqun.errors import RequestError
+from renqun.publish.destinations import DESTINATIONS, is_contact
 from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
 from renqun.publish.triggers import Reentry, Trigger
 from renqun.settings import Group
@@ -22,7 +23,19 @@ from renqun.yaml_files import parse
 
 DEFINITIONS_FOLDER = Path(__file__).resolve().parents[1] / "audiences"
 
-Destination = Literal["canonical"]
+DestinationId = Literal[
+    "canonical", "meta", "google", "tiktok", "tencent", "oceanengine", "qianchuan", "damopan", "wechat_pay", "klaviyo",
+    "braze", "sms",
+]  # fmt: skip
+"""The destinations by their ids; what each of them takes stands in `destinations/registry.py`."""
+
+PurposeKind = Literal["marketing", "service", "exclusion"]
+"""`marketing` and `service` are what people agree to or refuse; an `exclusion` keeps people out of somebody else's
+list, so that nobody is taken from it."""
+
+HIGHEST_PRIORITY = 1_000
+LARGEST_HOLDOUT = Decimal("0.5")
+"""More than half kept back is no measurement of an audience, but an audience of its own."""
 
 
 class _Strict(BaseModel):
@@ -36,13 +49,39 @@ class Name(_Strict):
     zh: str = Field(min_length=1)
 
 
+class Purpose(_Strict):
+    """What the audience is for: the kind decides whose consent it needs, the text is for people."""
+
+    kind: PurposeKind
+    text: str = Field(min_length=1)
+
+
+class FrequencyCap(_Strict):
+    """How often a person may be written to, by all audiences of the shop together, before this one lets them be."""
+
+    times: int = Field(ge=1)
+    """After this many messages no further one."""
+    days: int = Field(ge=1, le=365)
+    """Within this many days, the business date being the last of them."""
+
+
 class SizeWindow(_Strict):
-    """How far an audience may change from one publication to the next without somebody looking at it."""
+    """How large an audience may be, and how far it may change, without somebody looking at it."""
 
     max_change_share: Decimal = Field(gt=0)
     """Largest change of the number of members, as a share of the previous number."""
     min_previous: int = Field(ge=1)
     """Below this many previous members the share says nothing and is not looked at."""
+    min_members: int = Field(default=0, ge=0)
+    """Fewer members are held back; an audience that never had any is published empty all the same."""
+    max_members: int | None = Field(default=None, ge=1)
+    """More members are held back; no limit where it is not given."""
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> SizeWindow:
+        if self.max_members is not None and self.min_members > self.max_members:
+            raise ValueError(f"no audience has {self.min_members} members or more and {self.max_members} or fewer")
+        return self
 
 
 class Audience(_Strict):
@@ -51,14 +90,19 @@ class Audience(_Strict):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")
     name: Name
     owner: str = Field(min_length=1)
-    purpose: str = Field(min_length=1)
+    purpose: Purpose
     needs: tuple[Group, ...] = Field(min_length=1)
     """Export groups without which the audience means nothing; a shop without one of them does not get it."""
     include: Rule
     """Who is meant; see the language of `rules`."""
     exclude: tuple[Rule, ...] = ()
     """Whoever meets one of these is not meant."""
-    destinations: tuple[Destination, ...] = Field(min_length=1)
+    destinations: tuple[DestinationId, ...] = Field(min_length=1)
+    priority: int = Field(default=0, ge=0, le=HIGHEST_PRIORITY)
+    """Who is in several audiences of a day gets the message of the highest; of equal ones the first by id."""
+    frequency_cap: FrequencyCap | None = None
+    holdout: Decimal = Field(default=Decimal(0), ge=0, le=LARGEST_HOLDOUT)
+    """Share of the people who are kept out of every file of this audience, so that its effect can be measured."""
     size_window: SizeWindow
     trigger: Trigger | None = None
     """Makes a list of due messages beside the members; none where the audience is just people."""
@@ -82,9 +126,29 @@ class Audience(_Strict):
         return value
 
     @model_validator(mode="after")
-    def _rests_from_messages(self) -> Audience:
+    def _fits_its_purpose(self) -> Audience:
+        contacts = [one for one in self.destinations if is_contact(DESTINATIONS[one])]
+        if self.purpose.kind == "exclusion":
+            if self.holdout:
+                raise ValueError("an exclusion list keeps people out: it has no holdout")
+            if contacts:
+                raise ValueError(f"an exclusion list addresses nobody, but {', '.join(contacts)} would")
+        if self.frequency_cap and not (contacts or self.trigger):
+            raise ValueError("frequency_cap: none of the destinations writes to people, there is nothing to cap")
+        return self
+
+    @model_validator(mode="after")
+    def _writes_to_people_in_one_way(self) -> Audience:
         if self.reentry and not self.trigger:
             raise ValueError("reentry: the audience has no trigger, nobody gets a message of it")
+        if self.trigger:
+            if self.purpose.kind == "exclusion":
+                raise ValueError("trigger: an exclusion list addresses nobody")
+            if contacts := [one for one in self.destinations if is_contact(DESTINATIONS[one])]:
+                raise ValueError(
+                    f"trigger: the list of due messages goes out, and {', '.join(contacts)} would write"
+                    " to all members beside it"
+                )
         return self
 
     @property

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from renqun.publish.destinations.destination import Channel
+from renqun.publish.destinations.destination import CONTACT_CHANNELS, Channel
 
 FactName = Literal[
     "abandoned_cart", "birthday", "entered_segment", "first_paid", "item_launch", "repurchase_due", "signed_order",
@@ -93,8 +93,8 @@ class Trigger(_Strict):
     @field_validator("channel")
     @classmethod
     def _writes_to_people(cls, value: Channel) -> Channel:
-        if value == "none":
-            raise ValueError("a message goes by some channel")
+        if value not in CONTACT_CHANNELS:
+            raise ValueError(f"a message goes by one of {', '.join(sorted(CONTACT_CHANNELS))}")
         return value
 
     @model_validator(mode="after")

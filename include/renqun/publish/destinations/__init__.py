@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from renqun.publish.destinations.destination import Channel, Destination, NameLimit
+from renqun.publish.destinations.destination import Channel, Destination, NameLimit, is_contact
 from renqun.publish.destinations.registry import DESTINATIONS, destination
 
-__all__ = ["DESTINATIONS", "Channel", "Destination", "NameLimit", "destination"]
+__all__ = ["DESTINATIONS", "Channel", "Destination", "NameLimit", "destination", "is_contact"]

@@ -10,6 +10,8 @@ Channel = Literal["none", "ads", "email", "sms", "crm"]
 FileKind = Literal["csv", "lines", "zipped_lines", "oceanengine"]
 """`csv`: with a header; `lines`: one identifier a line, no header; `zipped_lines`: the same, zipped;
 `oceanengine`: lines of base64 of a protocol buffer with up to ten thousand identifiers each."""
+CONTACT_CHANNELS: frozenset[Channel] = frozenset({"email", "sms", "crm"})
+"""Channels by which a person gets a message of their own: these are counted and capped."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,8 @@ class Destination:
         """The end of its files' names."""
         usual = {"csv": "csv", "lines": "txt", "zipped_lines": "zip", "oceanengine": "txt"}
         return self.suffix or usual[self.kind]
+
+
+def is_contact(destination: Destination) -> bool:
+    """Whether people get messages of their own by way of the destination."""
+    return destination.channel in CONTACT_CHANNELS
