@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
+from list_faults import FURTHER, LIST_FAULTS, write_lists
 
 from renqun.quality import load_stage
-from renqun.quality.audience_files import make_published
+from renqun.quality.audience_files import make_list, make_published
 from renqun.storage import sha256_of
 
 SUITES = {suite.object: suite for suite in load_stage("published")}
@@ -34,7 +35,14 @@ def _seal(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
 
 
+def _make(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """What the gate looks at."""
+    make_published(connection, folder, folder.parent / "expected.parquet")
+    make_list(connection, folder, folder.parent / "chosen.parquet", [folder.parent / "sent.parquet"])
+
+
 def _write(folder: Path) -> None:
+    write_lists(folder)
     _copy(folder / "members.parquet", f"{C1}, {C2}")
     _copy(folder / "canonical.csv", f"{C1}, {C2}", "customer_key, entered_on")
     _copy(folder / "added.parquet", C2)
@@ -50,6 +58,14 @@ def _rewritten(name: str, rows: str, columns: str = "*") -> Callable[[Path], Non
         _seal(folder)
 
     return fault
+
+
+def _sealed(fault: Callable[[Path], None]) -> Callable[[Path], None]:
+    def sealed(folder: Path) -> None:
+        fault(folder)
+        _seal(folder)
+
+    return sealed
 
 
 def _append_to_manifest(folder: Path) -> None:
@@ -93,6 +109,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         _rewritten("members.parquet", f"('c1', date '2026-03-01', '{{}}'), {C2}"), set()),
     "version-added_are_members": (_rewritten("added.parquet", f"{C2}, {C3}"), set()),
     "version-removed_are_gone": (_rewritten("removed.csv", f"{C2}, {C3}", "customer_key"), set()),
+    **{check_id: (_sealed(fault), implied) for check_id, (fault, implied) in LIST_FAULTS.items()},
 }  # fmt: skip
 
 
@@ -114,7 +131,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", sorted(SUITES))
 def test_good_files_pass_every_check(connection: duckdb.DuckDBPyConnection, folder: Path, name: str) -> None:
-    make_published(connection, folder, folder.parent / "expected.parquet")
+    _make(connection, folder)
     assert bad_ids(report_of(connection, SUITES[name], {})) == set()
 
 
@@ -124,7 +141,7 @@ def test_a_fault_fails_its_check_and_no_other(
 ) -> None:
     fault, implied = FAULTS[check_id]
     fault(folder)
-    make_published(connection, folder, folder.parent / "expected.parquet")
+    _make(connection, folder)
     suite = SUITES[check_id.partition("-")[0]]
     others = [other for other in SUITES.values() if other is not suite]
     found = bad_ids(report_of(connection, suite, {})) | bad_ids_by_sql(connection, others, {})
@@ -136,13 +153,13 @@ def test_one_person_too_few_or_twice_is_caught(
     connection: duckdb.DuckDBPyConnection, folder: Path, fault: Callable[[Path], None]
 ) -> None:
     fault(folder)
-    make_published(connection, folder, folder.parent / "expected.parquet")
+    _make(connection, folder)
     assert bad_ids(report_of(connection, SUITES["version"], {})) == {"version-files_hold_exactly_the_members"}
 
 
 def test_a_folder_without_members_is_no_version(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     (folder / "members.parquet").unlink()
-    make_published(connection, folder, folder.parent / "expected.parquet")
+    _make(connection, folder)
     assert bad_ids(report_of(connection, SUITES["files"], {})) == {"files-are_there"}
     assert bad_ids(report_of(connection, SUITES["members_file"], {})) == {"members_file-is_there"}
 
@@ -151,9 +168,19 @@ def test_a_folder_without_members_is_no_version(connection: duckdb.DuckDBPyConne
 def test_an_empty_relation_fails_unless_its_suite_says_why(
     connection: duckdb.DuckDBPyConnection, folder: Path, name: str
 ) -> None:
-    make_published(connection, folder, folder.parent / "expected.parquet")
+    _make(connection, folder)
     connection.execute(f"create schema aside; create table aside.rows as from published.{name} where false")
     kind = "view" if name == "members_file" else "table"
     connection.execute(f"drop {kind} published.{name}; create table published.{name} as from aside.rows")
     suite = SUITES[name]
     assert bad_ids(report_of(connection, suite, {})) == (set() if suite.may_be_empty else {suite.is_there_id})
+
+
+@pytest.mark.parametrize("kind", sorted(FURTHER))
+def test_a_list_that_is_not_the_chosen_one_is_caught(
+    connection: duckdb.DuckDBPyConnection, folder: Path, kind: str
+) -> None:
+    fault, check_id = FURTHER[kind]
+    fault(folder)
+    _make(connection, folder)
+    assert check_id in bad_ids(report_of(connection, SUITES["triggers_file"], {}))

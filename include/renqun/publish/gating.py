@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from renqun.errors import GateFailed
 from renqun.publish import layout
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import GateRecord
 from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder
+from renqun.publish.trigger_lists import ledger_of
+from renqun.publish.trigger_steps import list_file
 from renqun.publish.versions import find_marts
 from renqun.publish.writing import staged_folder, staged_selections
 from renqun.quality.verdict import GateReport
@@ -63,7 +66,12 @@ def gate_files(ctx: RunContext) -> GatingReport:
 
     def ask(one: Selection) -> GateReport:
         audience_id = one.audience.id
-        return gate_published(ctx, audience_id, staged_folder(ctx, one), work.members_file(audience_id))
+        members = work.members_file(audience_id)
+        if one.trigger is None:
+            return gate_published(ctx, audience_id, staged_folder(ctx, one), members)
+        sent = ledger_of(AudienceFolder.of(ctx.paths, audience_id), one.content_key or "").files
+        lists = [Path(file) for file in sent]
+        return gate_published(ctx, audience_id, staged_folder(ctx, one), members, list_file(members), lists)
 
     return _ask_all(ctx, "published", staged_selections(ctx), ask)
 

@@ -24,6 +24,7 @@ from renqun.publish.manifest import (
     MartsManifest,
 )
 from renqun.publish.promotion import GATE_STAGES
+from renqun.publish.verify_lists import LIST_FILES, list_problems
 from renqun.storage import sha256_of
 
 FailureId = Literal[
@@ -31,6 +32,7 @@ FailureId = Literal[
     "missing_file", "unexpected_file", "wrong_sha256", "wrong_bytes", "unreadable_file", "wrong_rows",
     "wrong_columns", "missing_part", "duplicate_members", "not_sorted", "csv_differs", "added_inconsistent",
     "removed_inconsistent", "counts_inconsistent", "gate_missing", "gate_failed", "withdrawn",
+    "list_inconsistent",
 ]  # fmt: skip
 
 _NAME_A_VERSION = "name the folder that holds manifest.json, for example published/marts/latest"
@@ -265,13 +267,16 @@ def _verify_audience(
     connection: duckdb.DuckDBPyConnection, folder: Path, manifest: AudienceManifest, report: VerifyReport
 ) -> None:
     destinations = {f"{destination}.csv" for destination in manifest.destinations}
-    for name in sorted((_AUDIENCE_FILES | destinations) - manifest.files.keys()):
+    lists = LIST_FILES if manifest.trigger else frozenset()
+    for name in sorted((_AUDIENCE_FILES | destinations | lists) - manifest.files.keys()):
         report.fail("missing_file", name, "the manifest does not name a file that every version has")
     present = _verify_presence(folder, list(manifest.files), report)
     before = len(report.failures)
     for name in sorted(present):
         _verify_file(connection, folder / name, name, manifest.files[name], report)
-    is_whole = len(report.failures) == before and present >= _AUDIENCE_FILES | destinations
+    for name in sorted((LIST_FILES - lists) & present):
+        report.fail("unexpected_file", name, "the manifest says nothing of a list")
+    is_whole = len(report.failures) == before and present >= _AUDIENCE_FILES | destinations | lists
     if is_whole:
         _verify_people(connection, folder, manifest, report)
     _verify_gates(manifest.gates, GATE_STAGES, report)
@@ -286,6 +291,8 @@ def _verify_people(
     counts = manifest.counts
     people = {name: _people(connection, folder / name) for name in manifest.files}
     keys = people["members.parquet"]
+    for failure_id, message in list_problems(connection, folder, manifest, set(keys)):
+        report.fail(failure_id, "triggers.parquet", message)
     members, added, removed = set(keys), set(people["added.parquet"]), set(people["removed.parquet"])
     if len(members) != len(keys):
         report.fail("duplicate_members", "members.parquet", "somebody is in it more than once")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from renqun.storage import sha256_of
 
 MEMBERS = "members.parquet"
 MANIFEST = "manifest.json"
+LIST_STEM = "triggers"
 _CHANGES = ("added", "removed")
 _MEMBER_COLUMNS = ("customer_key", "entered_on", "reason")
 
@@ -30,7 +32,7 @@ written as (
 
 member_files as (
     select distinct file_name from published.file_columns
-    where column_name = 'customer_key' and not regexp_matches(file_name, '^(added|removed)[.]')
+    where column_name = 'customer_key' and not regexp_matches(file_name, '^(added|removed|triggers)[.]')
 ),
 
 members as (
@@ -78,6 +80,60 @@ def make_audience(
     )
 
 
+def make_list(connection: duckdb.DuckDBPyConnection, folder: Path, chosen: Path | None, sent: Sequence[Path]) -> None:
+    """Make `published.triggers_file`, behind `make_published`: one row for each dedupe key that is in the list's files.
+
+    Args:
+        connection: the gate's.
+        folder: the staging folder.
+        chosen: the list as it was chosen; None where the audience has none.
+        sent: the lists that were published of the audience before.
+    """
+    parts = {"parquet": folder / f"{LIST_STEM}.parquet", "csv": folder / f"{LIST_STEM}.csv"}
+    columns = "dedupe_key, customer_key, due_at, is_late"
+    found = {name: _relation(file) if file.is_file() else f"(select {_NO_ROWS})" for name, file in parts.items()}
+    was_chosen = f"read_parquet({literal(chosen)})" if chosen else f"(select {_NO_ROWS})"
+    old = f"read_parquet([{', '.join(literal(file) for file in sent)}])" if sent else f"(select {_NO_ROWS})"
+    connection.execute(
+        f"""
+        create or replace table published.triggers_file as
+        with
+        written as (select {columns}, count(*) over (partition by dedupe_key) as times from {found["parquet"]}),
+        told as (select dedupe_key, min(customer_key) as customer_key, min(due_at) as due_at, count(*) as times
+                 from {found["csv"]} group by dedupe_key),
+        chosen as (select {columns} from {was_chosen})
+        select
+            coalesce(written.dedupe_key, told.dedupe_key, chosen.dedupe_key) as dedupe_key,
+            coalesce(written.customer_key, told.customer_key, chosen.customer_key) as customer_key,
+            coalesce(written.times, 0) as times_written,
+            coalesce(told.times, 0) as times_told,
+            chosen.dedupe_key is not null as is_chosen,
+            written.customer_key is not distinct from chosen.customer_key
+                and written.due_at is not distinct from chosen.due_at as is_as_chosen,
+            told.customer_key is not distinct from written.customer_key
+                and told.due_at is not distinct from strftime(written.due_at, '%Y-%m-%dT%H:%M:%SZ') as is_told_alike,
+            written.due_at,
+            count(*) over (partition by coalesce(written.customer_key, told.customer_key, chosen.customer_key))
+                as messages_of_customer,
+            exists (
+                select 1 from published.expected as members
+                where members.customer_key = coalesce(written.customer_key, told.customer_key)
+            ) as is_member,
+            exists (select 1 from {old} as old where old.dedupe_key = coalesce(written.dedupe_key, told.dedupe_key))
+                as is_sent_before
+        from written
+        full join told on written.dedupe_key = told.dedupe_key
+        full join chosen on coalesce(written.dedupe_key, told.dedupe_key) = chosen.dedupe_key
+        """
+    )
+
+
+_NO_ROWS = (
+    "null::varchar as dedupe_key, null::varchar as customer_key, null::timestamp as due_at, null::boolean as is_late"
+    " where false"
+)
+
+
 def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected: Path) -> None:
     """Make the relations of a version's folder.
 
@@ -116,7 +172,8 @@ def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected
                 entry.get("sha256") if listed is not None else (sha256_of(file) if file in found else None),
             ],
         )
-        if relation is not None and "customer_key" in _columns_of(connection, name):
+        # A list names some of the members, and has a suite of its own.
+        if relation is not None and file.stem != LIST_STEM and "customer_key" in _columns_of(connection, name):
             part = file.stem if file.stem in _CHANGES else "members"
             people.append(f"select {literal(name)}, {literal(part)}, cast(customer_key as varchar) from {relation}")
     connection.execute(f"create or replace table published.people as {' union all '.join(people)}")

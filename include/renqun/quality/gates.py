@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -132,7 +132,14 @@ def gate_audience(
         return run_gate("audience", ctx, given)
 
 
-def gate_published(ctx: RunContext, audience_id: str, folder: Path, members_parquet: Path) -> GateReport:
+def gate_published(
+    ctx: RunContext,
+    audience_id: str,
+    folder: Path,
+    members_parquet: Path,
+    list_parquet: Path | None = None,
+    sent: Sequence[Path] = (),
+) -> GateReport:
     """Read the written files of an audience back from the disk and look at those.
 
     Args:
@@ -140,6 +147,8 @@ def gate_published(ctx: RunContext, audience_id: str, folder: Path, members_parq
         audience_id: the audience.
         folder: the staging folder with the files and, where it is there already, `manifest.json`.
         members_parquet: the members that the audience gate has passed.
+        list_parquet: the trigger list that was chosen; None where the audience has none.
+        sent: the trigger lists that were published of the audience before.
 
     Raises:
         GateFailed: after the verdicts were stored.
@@ -147,6 +156,7 @@ def gate_published(ctx: RunContext, audience_id: str, folder: Path, members_parq
     with workbench() as connection:
         make_run(connection, ctx, shop_vars(ctx.shop))
         audience_files.make_published(connection, folder, members_parquet)
+        audience_files.make_list(connection, folder, list_parquet, sent)
         given = GateInput(connection, load_stage("published"), subject=audience_id)
         return run_gate("published", ctx, given)
 
