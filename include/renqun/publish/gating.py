@@ -11,6 +11,7 @@ from renqun.errors import GateFailed
 from renqun.publish import layout
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import GateRecord
+from renqun.publish.rules import SegmentRule
 from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder
 from renqun.publish.trigger_lists import ledger_of
 from renqun.publish.trigger_steps import list_file
@@ -45,6 +46,7 @@ def gate_members(ctx: RunContext) -> GatingReport:
     def ask(one: Selection) -> GateReport:
         folder = AudienceFolder.of(ctx.paths, one.audience.id)
         previous = folder.load(one.previous.as_of, one.previous.version) if one.previous else None
+        include = one.audience.include
         return gate_audience(
             ctx,
             one.audience.id,
@@ -53,6 +55,7 @@ def gate_members(ctx: RunContext) -> GatingReport:
             previous.members_file if previous else None,
             max_change_share=None if one.is_released else float(one.audience.size_window.max_change_share),
             min_previous=one.audience.size_window.min_previous,
+            segment_id=include.segment if isinstance(include, SegmentRule) else None,
         )
 
     return _ask_all(ctx, "audience", selection.selected(), ask)

@@ -66,8 +66,10 @@ def make_audience(
     previous: Path | None,
     max_change_share: float | None,
     min_previous: int,
+    segment_id: str | None = None,
 ) -> None:
-    """Make `audience.audience_members`, and `audience.size` with one row: the size beside that published last."""
+    """Make `audience.audience_members`, and `audience.size` with one row: the size beside that published last, and the
+    segment that is the whole rule of the audience, where one is."""
     connection.execute("create schema if not exists audience")
     connection.execute(f"create or replace view audience.audience_members as from read_parquet({literal(members)})")
     before = "cast(null as bigint)" if previous is None else f"(select count(*) from read_parquet({literal(previous)}))"
@@ -76,7 +78,8 @@ def make_audience(
         "create or replace table audience.size as"
         f" select {literal(audience_id)} as audience_id, (select count(*) from audience.audience_members) as customers,"
         f" {before} as previous_customers, cast({share} as double) as max_change_share,"
-        f" {int(min_previous)} as min_previous"
+        f" {int(min_previous)} as min_previous, cast({literal(segment_id) if segment_id else 'null'} as varchar)"
+        " as segment_id"
     )
 
 

@@ -105,6 +105,7 @@ def gate_audience(
     *,
     max_change_share: float | None = None,
     min_previous: int = 1,
+    segment_id: str | None = None,
 ) -> GateReport:
     """Look at the members of an audience before a file is written.
 
@@ -117,6 +118,7 @@ def gate_audience(
         max_change_share: how far the number of members may change, as a share of the previous number;
             None where the size was released.
         min_previous: below this many previous members the share is not looked at.
+        segment_id: the segment that lets people in, where the rules ask for nothing else.
 
     Raises:
         GateFailed: after the verdicts were stored.
@@ -126,7 +128,7 @@ def gate_audience(
         make_run(connection, ctx, shop_vars(ctx.shop))
         mirror(connection, database, ("marts",))
         audience_files.make_audience(
-            connection, audience_id, members_parquet, previous_members, max_change_share, min_previous
+            connection, audience_id, members_parquet, previous_members, max_change_share, min_previous, segment_id
         )
         given = GateInput(connection, load_stage("audience"), subject=audience_id)
         return run_gate("audience", ctx, given)
