@@ -36,7 +36,7 @@ create table reference.kpi_comparisons as select unnest(['day', 'week']) as comp
 
 _PEOPLE_AND_THINGS = """
 create table marts.dim_customers as select 'shop' as shop_id, * from (values
-    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, false, null, null),
+    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, true, null, null),
     ('c3', ['m3'], 1, null, false, null, null)
 ) as t (customer_key, customer_ids, order_count, first_event_date, is_member, joined_date, fan_since_date);
 create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values
