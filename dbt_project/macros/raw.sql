@@ -27,6 +27,7 @@
         "members": "stg_generic__members",
         "shopify_customers": "stg_shopify__customers",
         "consent": "stg_generic__consents",
+        "suppressions": "stg_generic__suppressions",
     }) }}
 {%- endmacro %}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -36,6 +37,21 @@ class Waiver(BaseModel):
     until: date
 
 
+class Publishing(BaseModel):
+    """What a shop decides about all its audiences."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    holdout: Decimal = Field(default=Decimal(0), ge=0, le=Decimal("0.5"))
+    """Share of the people who are in no audience at all, so that everything together can be measured."""
+    consent_max_age_days: int = Field(default=30, ge=1)
+    """An export of consent that is older says too little of who still agrees; a month is the longest that rules on
+    personal data commonly give a shop to follow somebody's wish."""
+    recent_refund_days: int = Field(default=14, ge=0)
+    """For so many days after a refund nobody is sent advertising: two weeks, twice the usual seven for returns. The
+    day of the refund is the first; 0: refunds keep nobody out."""
+
+
 class Shop(BaseModel):
     """One shop as written in `shops.yml`; only `id` is required."""
 
@@ -54,6 +70,8 @@ class Shop(BaseModel):
     """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
     vars: dict[str, Any] = Field(default_factory=dict)
     """Overrides of the dbt project's vars."""
+    publishing: Publishing = Publishing()
+    """Holdout, age of consent and the rest after a refund, for all audiences."""
     waivers: tuple[Waiver, ...] = ()
 
     @field_validator("id")

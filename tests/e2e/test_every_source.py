@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 DAY = "2026-08-02"
 SELF_PLACED = "9021000000000000133"
-GENERIC = {"orders", "traffic_events", "traffic_sources", "members", "consent"}
+GENERIC = {"orders", "traffic_events", "traffic_sources", "members", "consent", "suppressions"}
 
 
 @pytest.fixture(scope="module")

@@ -41,10 +41,12 @@ _ROWS: dict[str, list[dict[str, str]]] = {
     "b5": [{"customer_id": "m1", "is_fan": "true"}, {"customer_id": "m2"}],
     "b6": [{"customer_id": "m1", "channel": "sms", "purpose": "marketing", "granted": "true",
             "recorded_at": "2026-03-01T00:00:00"}],
+    "b7": [{"customer_id": "m1", "cause": "blacklist", "recorded_at": "2026-03-01T00:00:00"}],
 }  # fmt: skip
 _SOURCES = {
     "b1": ("orders", "2026-03-09"), "b2": ("orders", "2026-03-10"), "b3": ("traffic_events", "2026-03-10"),
     "b4": ("traffic_sources", "2026-03-10"), "b5": ("members", "2026-03-10"), "b6": ("consent", "2026-03-10"),
+    "b7": ("suppressions", "2026-03-10"),
 }  # fmt: skip
 _META = ("_source_file", "_batch_id", "_content_hash", "_row_text", "_quarantine_reason")
 

@@ -20,7 +20,8 @@ from (values
     ('b0', 'orders', 'orders', '2026-03-09', 9, 0, false), ('b1', 'orders', 'orders', '2026-03-10', 3, 1, true),
     ('b2', 'traffic_events', 'traffic', '2026-03-10', 2, 0, true),
     ('b3', 'traffic_sources', 'traffic', '2026-03-10', 1, 0, true),
-    ('b4', 'members', 'profiles', '2026-03-10', 1, 0, true), ('b5', 'consent', 'profiles', '2026-03-10', 1, 0, true)
+    ('b4', 'members', 'profiles', '2026-03-10', 1, 0, true), ('b5', 'consent', 'profiles', '2026-03-10', 1, 0, true),
+    ('b6', 'suppressions', 'profiles', '2026-03-10', 1, 0, true)
 ) as t (batch_id, source, group_name, ds, rows_read, rows_quarantined, is_pending);
 """
 
@@ -45,6 +46,9 @@ create table staging.stg_generic__members as {_PLACE} from (values ('b4', 1, 'm1
 create table vault.stg_generic__consents as {_PLACE} from (values
     ('b5', 1, 'm1', true, timestamp '2026-03-01 00:00')
 ) as t (_batch_id, _source_row, customer_id, is_granted, recorded_at);
+create table vault.stg_generic__suppressions as {_PLACE} from (values
+    ('b6', 1, 'm1', 'blacklisted', timestamp '2026-03-01 00:00')
+) as t (_batch_id, _source_row, customer_id, cause, recorded_at);
 create table vault.stg_generic__quarantined_rows as {_PLACE} from (values ('b1', 3)) as t (_batch_id, _source_row);
 """
 

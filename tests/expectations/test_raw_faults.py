@@ -84,6 +84,10 @@ FAULTS: dict[str, tuple[RawFault, set[str]]] = {
     "consent-recorded_at_is_time": (RawFault("update made.consent set recorded_at = 'once'"), set()),
     "consent-channel_present": (RawFault("update made.consent set channel = null"), set()),
     "consent-purpose_present": (RawFault("update made.consent set purpose = null"), set()),
+    "suppressions-columns": (_column_gone("suppressions", "case_id"), set()),
+    "suppressions-somebody_named": (RawFault("update made.suppressions set customer_id = null"), set()),
+    "suppressions-cause_present": (RawFault("update made.suppressions set cause = null"), set()),
+    "suppressions-recorded_at_is_time": (RawFault("update made.suppressions set recorded_at = 'once'"), set()),
 }  # fmt: skip
 
 ABOUT_THE_TABLE = {name for name in FAULTS if name.endswith("-columns")}

@@ -11,6 +11,7 @@ import staging_world
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
 
 from renqun.quality import load_stage
+from renqun.quality.warehouse_relations import IN_VAULT
 from renqun.run import RunContext
 from renqun.settings import Home
 
@@ -55,6 +56,9 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "update staging.stg_generic__traffic_sources set visitor_count = -1", set()),
     "stg_generic__members-ids_unmasked": ("update staging.stg_generic__members set customer_id = 'm**1'", set()),
     "stg_generic__consents-is_granted_present": ("update vault.stg_generic__consents set is_granted = null", set()),
+    "stg_generic__suppressions-cause_known": ("update vault.stg_generic__suppressions set cause = 'other'", set()),
+    "stg_generic__suppressions-recorded_at_present": (
+        "update vault.stg_generic__suppressions set recorded_at = null", set()),
     "stg_generic__consents-recorded_at_present": ("update vault.stg_generic__consents set recorded_at = null", set()),
 }  # fmt: skip
 
@@ -94,7 +98,7 @@ def test_a_fault_fails_its_check_and_no_other(
 def test_an_empty_relation_fails_unless_its_suite_or_the_run_says_why(
     ctx: RunContext, connection: duckdb.DuckDBPyConnection, name: str
 ) -> None:
-    schema = "vault" if name == "stg_generic__consents" else "staging"
+    schema = "vault" if name in IN_VAULT else "staging"
     emptied = f"delete from {schema}.{name}" if name.startswith("stg_") else ""
     staging_world.build(ctx, connection, emptied)
     if not emptied:

@@ -70,6 +70,14 @@ class Warehouse:
     paid_amounts: dict[str, str] = field(default_factory=lambda: {"o1": "12.50", "o2": "0.00"})
     further: list[str] = field(default_factory=list)
     """Statements that make marts beside these."""
+    contacts: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    """Phone and e-mail address by customer key."""
+    consents: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    """Whether somebody agreed, by customer key, channel and purpose."""
+    suppressions: list[tuple[str, str]] = field(default_factory=list)
+    aliases: list[tuple[str, str]] = field(default_factory=list)
+    """Former and present key of a person."""
+    refunds: list[tuple[str, date]] = field(default_factory=list)
 
     def write(self, as_of: date, *, order: str = "") -> None:
         """Make the warehouse; `order` puts rows into another physical order."""
@@ -78,18 +86,20 @@ class Warehouse:
         with duckdb.connect(str(self.file)) as connection:
             connection.execute("create schema marts; create schema ops; set TimeZone = 'UTC'")
             connection.execute(
-                "create table ops.batches (batch_id varchar, source varchar, group_name varchar, ds date)"
+                "create table ops.batches"
+                " (batch_id varchar, source varchar, group_name varchar, ds date, is_pending boolean)"
             )
             source_of = {"orders": "orders", "traffic": "traffic_events", "profiles": "members"}
             for group in self.groups:
                 connection.execute(
-                    "insert into ops.batches values (?, ?, ?, ?)",
+                    "insert into ops.batches values (?, ?, ?, ?, false)",
                     [hashlib.sha256(group.encode()).hexdigest()[:16], source_of[group], group, as_of],
                 )
             self._write_facts(connection, order)
             self._write_segments(connection, as_of, order)
             for statement in self.further:
                 connection.execute(statement)
+            self._write_people(connection)
 
     def _write_facts(self, connection: duckdb.DuckDBPyConnection, order: str) -> None:
         connection.execute("create table all_orders (order_id varchar, amount varchar)")
@@ -139,6 +149,39 @@ class Warehouse:
             connection.execute(
                 "insert into marts.agg_segment_sizes__by_day values ('default', ?, ?, 0)", [as_of, segment]
             )
+
+    def _write_people(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The vault, and the marts that say who was somebody else before, or was given money back."""
+        connection.execute("create schema vault")
+        tables = {
+            "vault.int_customer_contacts (customer_key varchar, phone varchar, email varchar, open_uid varchar)": [
+                [key, *self.contacts.get(key, (None, None)), None]
+                for key in sorted({*self.contacts, *(one.customer for one in self.spells)})
+            ],
+            "vault.int_customer_consents (customer_key varchar, channel varchar, purpose varchar, is_granted bool)": [
+                [*key, is_granted] for key, is_granted in self.consents.items()
+            ],
+            "vault.int_customer_suppressions (customer_key varchar, cause varchar)": [
+                list(row) for row in self.suppressions
+            ],
+            "marts.customer_key_aliases (shop_id varchar, from_key varchar, to_key varchar, changed_on date)": [
+                ["default", *row, DAY] for row in self.aliases
+            ],
+            "marts.fct_refunds (shop_id varchar, refund_key varchar, customer_key varchar, refunded_date date)": [
+                ["default", f"r{number}", *row] for number, row in enumerate(self.refunds)
+            ],
+        }
+        for table, rows in tables.items():
+            connection.execute(f"create table {table}")
+            name = table.partition(" ")[0]
+            if rows:
+                connection.executemany(f"insert into {name} values ({', '.join('?' * len(rows[0]))})", rows)
+
+    def agree(self, customers: Iterable[str], *channels: str, purpose: str = "marketing") -> None:
+        """People agree to be reached by these channels."""
+        for customer in customers:
+            for channel in channels:
+                self.consents[(customer, channel, purpose)] = True
 
     def enter(self, segment: str, customers: Iterable[str], on: date) -> None:
         """People come into a segment."""

@@ -60,6 +60,7 @@ def test_a_first_version_adds_everybody(shop: TestShop) -> None:
         "added.csv",
         "removed.parquet",
         "removed.csv",
+        "holdout.parquet",
         "manifest.json",
     }
     lines = (folder / "canonical.csv").read_bytes().decode("utf-8").split("\n")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 from pydantic import ValidationError
-from shop_of_marts import DAY, TestShop, audience, day, pass_gate
+from shop_of_marts import DAY, TestShop, audience, day, keys_in, pass_gate
 
 from renqun.errors import TechnicalError
 from renqun.publish import files
@@ -281,17 +281,16 @@ class ListShop(TestShop):
     def set_orders(self, as_of: date, *orders: tuple[str, str, str], aliases: tuple[tuple[str, str], ...] = ()) -> None:
         """The unpaid orders as of a date: customer, order, when placed (UTC)."""
         self.warehouse.spells = []
-        self.warehouse.enter("champions", sorted({customer for customer, _, _ in orders} | {"idle"}), day(-5))
+        people = sorted({customer for customer, _, _ in orders} | {"idle"})
+        self.warehouse.enter("champions", people, day(-5))
+        self.warehouse.agree(people, "sms")
+        self.warehouse.aliases = list(aliases)
         rows = ", ".join(f"(date '{as_of}', '{who}', '{what}', timestamp '{at}')" for who, what, at in orders)
         empty = "" if rows else " where false"
         rows = rows or "(null::date, '', '', null::timestamp)"
-        pairs = ", ".join(f"('{one}', '{other}')" for one, other in aliases) or "(null, null)"
         self.warehouse.further = [
             f"create table marts.fct_unpaid_orders as select 'default' as shop_id, * from (values {rows})"
             f" as t (as_of_date, customer_key, order_id, ordered_at){empty}",
-            "create table marts.customer_key_aliases as select 'default' as shop_id, from_key::varchar as from_key,"
-            f" to_key::varchar as to_key, date '2026-03-01' as changed_on from (values {pairs}) as t (from_key, to_key)"
-            " where from_key is not null",
         ]
 
     def list_of(self, as_of: date, *orders: tuple[str, str, str], **options: object) -> dict[str, str]:
@@ -397,6 +396,7 @@ def with_cart(
     """Publish a day on which somebody has left one and the same item in the cart; the fact is a person's."""
     shop.set_orders(as_of, aliases=aliases)
     shop.warehouse.enter("champions", [customer], day(-5))
+    shop.warehouse.agree([customer], "sms")
     shop.warehouse.further.append(
         f"create table marts.fct_abandoned_carts as select 'default' as shop_id, date '{as_of}' as as_of_date,"
         f" '{customer}' as customer_key, 'i1' as item_id, timestamp '2026-03-01 02:00' as carted_at"
@@ -456,18 +456,76 @@ def test_only_members_are_named(lists: ListShop) -> None:
     assert listed(lists.version_of(lists.publish_day(day(0), [out]))) == {"a": "order:o1"}
 
 
-def test_another_audience_tells_of_the_same_fact(lists: ListShop) -> None:
-    """Sending once is a promise of each list: which of several audiences writes to a person is theirs to rank."""
+def test_of_two_lists_of_a_day_the_higher_writes_and_the_other_one_has_not_sent(lists: ListShop) -> None:
     lists.set_orders(day(0), A1)
-    other = audience("interest", trigger=UNPAID)
     lists.warehouse.enter("interest", ["a"], day(0))
-    report = lists.publish_day(day(0), [unpaid_audience(), other])
-    one, two = lists.version_of(report), lists.version_of(report, "interest")
-    assert listed(one) == listed(two) == {"a": "order:o1"}
-    keys = []
-    for version in (one, two):
-        keys += [line.split(",")[1] for line in (version / "triggers.csv").read_text(encoding="utf-8").splitlines()[1:]]
-    assert len(set(keys)) == 2
+    both = [unpaid_audience(priority=1), audience("interest", trigger=UNPAID, priority=2)]
+    report = lists.publish_day(day(0), both)
+    assert listed(lists.version_of(report)) == {}
+    assert listed(lists.version_of(report, "interest")) == {"a": "order:o1"}
+    assert manifest_of(lists.version_of(report))["trigger"]["held_back"] == {"other_audience": 1}
+    # The day after the higher one has told of it, and the lower one has not: sending once is a promise of each list.
+    lists.set_orders(day(1), A1)
+    lists.warehouse.enter("interest", ["a"], day(0))
+    report = lists.publish_day(day(1), both)
+    assert listed(lists.version_of(report)) == {"a": "order:o1"}
+    assert listed(lists.version_of(report, "interest")) == {}
+
+
+def test_messages_of_lists_count_for_the_cap_of_every_audience(lists: ListShop) -> None:
+    capped = unpaid_audience(frequency_cap={"times": 1, "days": 2})
+    assert lists.list_of(day(0), A1, definition=capped) == {"a": "order:o1"}
+    again = ("a", "o5", "2026-03-02 02:00")
+    assert lists.list_of(day(1), again, definition=capped) == {}
+    assert manifest_of(lists.newest)["trigger"]["held_back"] == {"frequency_cap": 1}
+    # Not sent, and still within 48 hours: two days after the first message it goes out.
+    assert lists.list_of(day(2), again, definition=capped) == {"a": "order:o5"}
+
+
+def test_who_has_not_agreed_to_the_channel_is_not_named(lists: ListShop) -> None:
+    lists.set_orders(day(0), A1, B2)
+    lists.warehouse.consents = {("a", "email", "marketing"): True, ("b", "sms", "service"): True}
+    version = lists.version_of(lists.publish_day(day(0), [unpaid_audience()]))
+    assert listed(version) == {}
+    said = manifest_of(version)["trigger"]
+    assert (said["due"], said["held_back"], said["rows"]) == (2, {"no_consent": 2}, 0)
+    # A CRM writes by e-mail or text message, whichever was agreed to; a service message goes by consent to service.
+    by_crm = unpaid_audience(trigger=UNPAID | {"channel": "crm"})
+    assert listed(lists.version_of(lists.publish_audiences(day(0), [by_crm]))) == {"a": "order:o1"}
+    service = unpaid_audience(purpose={"kind": "service", "text": "-"})
+    assert listed(lists.version_of(lists.publish_audiences(day(0), [service]))) == {"b": "order:o2"}
+
+
+def test_consent_that_comes_later_brings_what_is_still_due(lists: ListShop) -> None:
+    lists.set_orders(day(0), A1, B2)
+    lists.warehouse.consents.pop(("a", "sms", "marketing"))
+    assert listed(lists.version_of(lists.publish_day(day(0), [unpaid_audience()]))) == {"b": "order:o2"}
+    assert lists.list_of(day(1), A1, B2) == {"a": "order:o1"}
+
+
+def test_the_suppressed_and_the_holdout_get_no_message(lists: ListShop) -> None:
+    lists.set_orders(day(0), A1, B2)
+    lists.warehouse.suppressions = [("a", "open_complaint")]
+    assert listed(lists.version_of(lists.publish_day(day(0), [unpaid_audience()]))) == {"b": "order:o2"}
+    lists.warehouse.suppressions = []
+    many = [(f"c{number}", f"o{number}", "2026-03-02 02:00") for number in range(40)]
+    lists.set_orders(day(1), *many)
+    folder = lists.version_of(lists.publish_day(day(1), [unpaid_audience(holdout="0.5")]))
+    named, held = set(listed(folder)), keys_in(folder / "holdout.parquet")
+    assert named
+    assert held
+    assert not named & held
+    assert named | held >= {customer for customer, _, _ in many}
+
+
+def test_a_list_stands_beside_files_for_advertising(lists: ListShop) -> None:
+    many = [(f"c{number:03}", f"o{number}", "2026-03-01 02:00") for number in range(120)]
+    lists.warehouse.contacts = {who: (f"+86139{number:08}", None) for number, (who, _, _) in enumerate(many)}
+    lists.warehouse.agree([who for who, _, _ in many], "ads")
+    both = unpaid_audience(destinations=["canonical", "meta"])
+    assert len(lists.list_of(day(0), *many, definition=both)) == 120
+    assert manifest_of(lists.newest)["deliveries"]["meta"]["rows"] == 120
+    assert lists.publish_day(day(0), [both]).new_versions == ()
 
 
 def manifest_of(version: Path) -> dict[str, dict[str, object]]:
@@ -479,7 +537,7 @@ def test_the_list_says_how_late_it_is(lists: ListShop) -> None:
         day(0), ("a", "o1", "2026-03-01 02:00"), ("b", "o2", "2026-03-01 12:30"), ("b", "o3", "2026-03-01 02:00")
     )
     said = manifest_of(lists.newest)["trigger"]
-    assert {name: value for name, value in said.items() if name != "facts_sha256"} == {
+    assert said == {
         "fact": "unpaid_order",
         "channel": "sms",
         "offer": "unpaid_reminder",
@@ -491,6 +549,7 @@ def test_the_list_says_how_late_it_is(lists: ListShop) -> None:
         "earliest_due_at": "2026-03-01T03:00:00Z",
         "latest_due_at": "2026-03-02T01:00:00Z",
         "due": 3,
+        "held_back": {},
         "sent_before": 0,
         "waiting": 0,
         "superseded": 1,

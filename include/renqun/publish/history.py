@@ -207,6 +207,22 @@ class AudienceFolder:
         return AudienceVersion(folder, manifest, self.withdrawal_folder(manifest.version).is_dir())
 
 
+def sound_file(version: AudienceVersion, name: str) -> Path:
+    """A file of a published version, as its manifest describes it.
+
+    Raises:
+        TechnicalError: it was changed or is gone.
+    """
+    file = version.folder / name
+    if not file.is_file() or sha256_of(file) != version.manifest.files[name].sha256:
+        raise TechnicalError(
+            "a published version is not what its manifest says: nothing can lead on from it",
+            where=str(file),
+            remedy="'renqun verify' on that folder says what is wrong; put it back from a backup",
+        )
+    return file
+
+
 def _write_if_changed(file: Path, text: str) -> None:
     if not file.is_file() or file.read_text(encoding="utf-8") != text:
         write_text_atomically(file, text)

@@ -19,6 +19,8 @@ VERSION_PATTERN = re.compile(r"[0-9a-f]{16}")
 FILE_NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 PART_PATH_PATTERN = re.compile(r"parts/([a-z][a-z0-9_]*)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{16}\.parquet")
 
+_SINCE_CONTACTS = frozenset({"purpose_kind", "held_back", "deliveries", "content_sha256", "trigger"})
+
 Verdict = Literal["passed", "passed_with_warnings", "failed"]
 
 
@@ -148,14 +150,39 @@ class TriggerEntry(_Record):
     earliest_due_at: datetime | None
     latest_due_at: datetime | None
     due: int = Field(ge=0)
-    """Facts of members that were due; what became of them is the next four numbers, `rows` among them."""
+    """Facts of members that were due; what became of them is `held_back`, the next three numbers, and `rows`."""
     sent_before: int = Field(ge=0)
     waiting: int = Field(ge=0)
     """Of people who had a message of this list too lately."""
     superseded: int = Field(ge=0)
     """Further facts of people who are in the list with another one."""
-    facts_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """Of the facts that were due, before those were taken out that had been sent."""
+    held_back: dict[str, int]
+    """Facts of people whom the list may not name today, by cause."""
+
+
+class Delivery(_Record):
+    """What one destination that gets identifiers of people got."""
+
+    name: str
+    """What the audience is called there; neutral where the platform looks at names."""
+    people: int = Field(ge=0)
+    """Members for whom the files are meant."""
+    held_back: dict[str, int]
+    """Members for whom they are not, by cause."""
+    rows: int = Field(ge=0)
+    """Different rows of these people; of people that share all identifiers there is one."""
+    refused: str | None
+    """Why there is no list: the destination takes no fewer, or no more; null where there is one."""
+    full: tuple[str, ...]
+    """The files of the list; several where the destination limits their size."""
+    append: tuple[str, ...]
+    """Files of who is new in the list since the version before."""
+    reduce: tuple[str, ...]
+    """Files of who must be removed since the version before; all of them where there is no list any more."""
+    appended: int = Field(ge=0)
+    reduced: int = Field(ge=0)
+    note: str
+    """What whoever uploads the files has to know."""
 
 
 class AudienceManifest(_Record):
@@ -169,7 +196,7 @@ class AudienceManifest(_Record):
     name_zh: str
     owner: str
     purpose: str
-    purpose_kind: Literal["marketing", "service", "exclusion"]
+    purpose_kind: Literal["marketing", "service", "exclusion"] | None = None
     definition_hash: str = Field(pattern=r"^[0-9a-f]{16}$")
     as_of: date
     expires_on: date
@@ -181,6 +208,13 @@ class AudienceManifest(_Record):
     counts: AudienceCounts
     previous: VersionReference | None
     """The version that `added` and `removed` lead on from; null for the first."""
+    held_back: dict[str, int] = {}
+    """People whom the rules mean and who are no members, by cause; `holdout` is one. None of them is in a file but
+    the holdout, which has its own."""
+    deliveries: dict[str, Delivery] = {}
+    """By destination that gets identifiers of people."""
+    content_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Changes whenever members, holdout or what is known of their contacts and consent does."""
     marts: VersionReference
     batches: tuple[str, ...]
     """Batches that the marts were built from."""
@@ -193,14 +227,14 @@ class AudienceManifest(_Record):
 
     def computed_version(self) -> str:
         """The version that this content has; gates and provenance stand apart."""
-        said = self.model_dump(mode="json", exclude={"version", "gates", "provenance"})
-        # Versions from before there were lists keep their names.
-        return _digest({name: value for name, value in said.items() if name != "trigger" or value is not None})
+        content = self.model_dump(mode="json", exclude={"version", "gates", "provenance"})
+        # Manifests of older releases lack these: their versions stay what they were.
+        return _digest({name: value for name, value in content.items() if name not in _SINCE_CONTACTS or value})
 
     def content_key(self) -> str:
-        """Equal for versions that name the same people for the same reasons and the same due facts on the same date."""
-        facts = self.trigger.facts_sha256 if self.trigger else None
-        return content_key(self.definition_hash, self.as_of, self.files["members.parquet"].sha256, facts)
+        """Equal for versions that name the same people for the same reasons on the same date."""
+        content = self.content_sha256 or self.files["members.parquet"].sha256
+        return content_key(self.definition_hash, self.as_of, content)
 
 
 class Pointer(_Record):
@@ -237,10 +271,9 @@ def read_audience_manifest(folder: Path) -> AudienceManifest:
     return AudienceManifest.model_validate_json((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
 
 
-def content_key(definition_hash: str, as_of: date, members_sha256: str, facts_sha256: str | None = None) -> str:
-    """What makes two publications of an audience the same: of a list what is due, not what is left unsent of it."""
-    facts = [facts_sha256] if facts_sha256 else []
-    return _digest([definition_hash, as_of.isoformat(), members_sha256, *facts])
+def content_key(definition_hash: str, as_of: date, content_sha256: str) -> str:
+    """What makes two publications of an audience the same."""
+    return _digest([definition_hash, as_of.isoformat(), content_sha256])
 
 
 def json_schemas() -> dict[str, str]:

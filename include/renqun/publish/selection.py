@@ -15,11 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from renqun.errors import RequestError
 from renqun.lock import exclusive
 from renqun.publish import files, layout
+from renqun.publish.choosing import Choice, choose_all
 from renqun.publish.definitions import Audience, load_audiences
+from renqun.publish.delivering import private_files
+from renqun.publish.directory import Directory, opened_directory
 from renqun.publish.history import AudienceFolder, AudienceVersion
 from renqun.publish.manifest import BatchEntry, GateRecord, TriggerEntry, VersionReference, content_key
 from renqun.publish.members import Compiler, Marts, require_sound
-from renqun.publish.trigger_steps import choose_list, write_due_facts
+from renqun.publish.recipients import Reach, needs_consent
 from renqun.publish.versions import MartsVersion, find_marts
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -43,6 +46,11 @@ class Selection(_Record):
     reason: str | None = None
     members: int = 0
     members_sha256: str | None = None
+    held_back: dict[str, int] = {}
+    """Whom the rules mean and who are no members, by cause."""
+    reach: dict[str, Reach] = {}
+    """Of each destination that gets identifiers of people: for whom its files are meant."""
+    content_sha256: str | None = None
     content_key: str | None = None
     is_released: bool = False
     """Somebody has looked at a change beyond the size window and let it go out."""
@@ -86,9 +94,13 @@ class WorkFolder:
         """The work folder of a run's business date."""
         return cls(ctx.paths.warehouse_dir / "publish" / ctx.ds.isoformat())
 
+    def folder(self, audience_id: str) -> Path:
+        """What was chosen for an audience; its recipients are personal data."""
+        return self.root / audience_id
+
     def members_file(self, audience_id: str) -> Path:
         """The selected members of an audience."""
-        return self.root / audience_id / "members.parquet"
+        return self.folder(audience_id) / "members.parquet"
 
     def verdict(self, audience_id: str, stage: str) -> AudienceVerdict | None:
         """What a gate said of an audience since it was selected; None where it was not asked."""
@@ -130,7 +142,9 @@ class WorkFolder:
 def select_members(
     ctx: RunContext, marts_version: str | None = None, *, audiences: Sequence[Audience] | None = None
 ) -> SelectionReport:
-    """Write the members of every audience, as of `ctx.ds`, into the work folder.
+    """Write the members of every audience, as of `ctx.ds`, into the work folder, and whom destinations may have.
+
+    Suppression, consent and contacts are those of the warehouse now.
 
     Args:
         ctx: the run; its date is the as-of date of the marts.
@@ -139,6 +153,7 @@ def select_members(
 
     Raises:
         RequestError: no marts of that date, or a definition names what the marts do not have.
+        GateFailed: consent or suppression has arrived that the warehouse has not read.
     """
     definitions = load_audiences() if audiences is None else tuple(audiences)
     timeout = Settings().lock_timeout_seconds
@@ -149,7 +164,8 @@ def select_members(
         with opened_marts(marts) as opened:
             require_sound(opened, definitions)
             compiler = Compiler(opened, definitions)
-            decided = tuple(_select(ctx, opened, compiler, marts, audience, work) for audience in definitions)
+            with opened_directory(ctx, opened) as directory, private_files():
+                decided = _select_all(ctx, compiler, directory, marts, definitions, work)
         report = SelectionReport(
             as_of=ctx.ds,
             marts=VersionReference(as_of=marts.as_of, version=marts.version),
@@ -183,43 +199,70 @@ def size_alarm(audience: Audience, previous: int, current: int) -> str | None:
             f"it goes from {previous} to {current} members, more than its window of"
             f" {window.max_change_share:.0%} allows"
         )
+    if 0 < current < window.min_members:
+        return f"it has {current} members, fewer than the {window.min_members} of its window"
+    if window.max_members is not None and current > window.max_members:
+        return f"it has {current} members, more than the {window.max_members} of its window"
     return None
 
 
-def _select(
-    ctx: RunContext, opened: Marts, compiler: Compiler, marts: MartsVersion, audience: Audience, work: WorkFolder
-) -> Selection:
-    if absent := missing_groups(audience, marts):
-        lacks = f"the shop has no export of: {', '.join(absent)}"
-        return Selection(audience=audience, state="not_applicable", reason=lacks)
-    written = work.members_file(audience.id)
-    written.parent.mkdir(parents=True, exist_ok=True)
-    files.write_parquet(compiler.members(audience), written)
-    facts = files.facts_of(compiler.connection, written)
-    files.require_equal(facts.columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
-    due_sha256 = write_due_facts(ctx, opened, audience, written)
-    key = content_key(audience.definition_hash, ctx.ds, facts.sha256, due_sha256)
-    chosen = choose_list(ctx, opened, audience, written, key, due_sha256) if due_sha256 else None
+def _select_all(
+    ctx: RunContext,
+    compiler: Compiler,
+    directory: Directory,
+    marts: MartsVersion,
+    definitions: Sequence[Audience],
+    work: WorkFolder,
+) -> tuple[Selection, ...]:
+    settled: dict[str, Selection] = {}
+    for audience in definitions:
+        if absent := missing_groups(audience, marts):
+            lacks = f"the shop has no export of: {', '.join(absent)}"
+            settled[audience.id] = Selection(audience=audience, state="not_applicable", reason=lacks)
+        elif directory.consent.is_stale and needs_consent(audience):
+            settled[audience.id] = Selection(audience=audience, state="held_back", reason=_stale(ctx, directory))
+    open_ones = [audience for audience in definitions if audience.id not in settled]
+    for audience in open_ones:
+        work.folder(audience.id).mkdir(parents=True, exist_ok=True)
+    choices = choose_all(ctx, compiler, directory, open_ones, {one.id: work.folder(one.id) for one in open_ones})
+    for audience in open_ones:
+        written = work.members_file(audience.id)
+        columns = files.columns_of(files.read_parquet(compiler.connection, written))
+        files.require_equal(columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
+        settled[audience.id] = _selection(ctx, audience, choices[audience.id])
+    return tuple(settled[audience.id] for audience in definitions)
+
+
+def _stale(ctx: RunContext, directory: Directory) -> str:
+    return (
+        f"the newest export of consent is of {directory.consent.newest}: more than"
+        f" {ctx.shop.publishing.consent_max_age_days} days old, it says too little of who still agrees"
+    )
+
+
+def _selection(ctx: RunContext, audience: Audience, choice: Choice) -> Selection:
+    key = content_key(audience.definition_hash, ctx.ds, choice.content_sha256)
     folder = AudienceFolder.of(ctx.paths, audience.id)
     baseline = folder.baseline(ctx.ds)
-    state, reason = _decide(audience, folder, baseline, key, facts.rows)
+    state, reason = _decide(folder, baseline, key)
     return Selection(
         audience=audience,
         state=state,
         reason=reason,
-        members=facts.rows,
-        members_sha256=facts.sha256,
+        members=choice.members,
+        members_sha256=choice.members_sha256,
+        held_back=choice.held_back,
+        reach=choice.reach,
+        content_sha256=choice.content_sha256,
         content_key=key,
         is_released=folder.is_released(key),
         previous=VersionReference(as_of=baseline.manifest.as_of, version=baseline.version) if baseline else None,
-        trigger=chosen.entry if chosen else None,
-        ledger=chosen.ledger if chosen else None,
+        trigger=choice.trigger,
+        ledger=choice.ledger,
     )
 
 
-def _decide(
-    audience: Audience, folder: AudienceFolder, baseline: AudienceVersion | None, key: str, rows: int
-) -> tuple[State, str | None]:
+def _decide(folder: AudienceFolder, baseline: AudienceVersion | None, key: str) -> tuple[State, str | None]:
     if baseline and baseline.manifest.content_key() == key:
         return "unchanged", None
     if not folder.is_released(key):

@@ -59,7 +59,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class ListCounts:
-    """What became of the facts that were due."""
+    """What became of the facts that were due of people who agreed."""
 
     due: int
     sent_before: int
@@ -67,7 +67,6 @@ class ListCounts:
     """Of people who had a message of this list too lately (`reentry`)."""
     superseded: int
     """Further facts of people who are in the list with another one."""
-    rows: int
 
 
 def data_as_of(as_of: date, zone: ZoneInfo) -> datetime:
@@ -174,16 +173,15 @@ def unsent(
         f"{names}, row_number() over (partition by customer_key order by is_late, due_at, fact_key) as place"
     )
     listed = chosen.filter("place = 1").select(names).order(LIST_ORDER)
-    rows = files.rows_of(listed)
-    return listed, ListCounts(due, due - fresh_count, fresh_count - rested_count, rested_count - rows, rows)
+    return listed, ListCounts(due, due - fresh_count, fresh_count - rested_count, rested_count - files.rows_of(listed))
 
 
 def entry_of(
-    listed: Relation, trigger: Trigger, counts: ListCounts, as_of: date, zone: ZoneInfo, facts_sha256: str
+    listed: Relation, trigger: Trigger, counts: ListCounts, held_back: dict[str, int], as_of: date, zone: ZoneInfo
 ) -> TriggerEntry:
     """What the manifest says of a list: how late it is above all."""
-    late, first, last = listed.aggregate(
-        "count(*) filter (is_late) as late, min(due_at) as first, max(due_at) as last"
+    rows, late, first, last = listed.aggregate(
+        "count(*) as rows, count(*) filter (is_late) as late, min(due_at) as first, max(due_at) as last"
     ).fetchall()[0]
     end = data_as_of(as_of, zone)
     earliest = first.replace(tzinfo=UTC) if first else None
@@ -192,16 +190,16 @@ def entry_of(
         channel=trigger.channel,
         offer=trigger.offer,
         data_as_of=end,
-        rows=counts.rows,
+        rows=rows,
         late=late,
         longest_lateness_seconds=max(int((end - earliest).total_seconds()), 0) if earliest else 0,
         earliest_due_at=earliest,
         latest_due_at=last.replace(tzinfo=UTC) if last else None,
-        due=counts.due,
+        due=counts.due + held_back.get("no_consent", 0),
+        held_back=held_back,
         sent_before=counts.sent_before,
         waiting=counts.waiting,
         superseded=counts.superseded,
-        facts_sha256=facts_sha256,
     )
 
 

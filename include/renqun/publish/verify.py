@@ -13,6 +13,9 @@ from pydantic import ValidationError
 
 from renqun.errors import RequestError
 from renqun.publish import files, layout
+from renqun.publish.choosing import HOLDOUT
+from renqun.publish.contact_plan import CONTACTED
+from renqun.publish.destinations import Destination
 from renqun.publish.manifest import (
     FILE_NAME_PATTERN,
     MANIFEST_NAME,
@@ -24,6 +27,7 @@ from renqun.publish.manifest import (
     MartsManifest,
 )
 from renqun.publish.promotion import GATE_STAGES
+from renqun.publish.verify_deliveries import delivered_files, verify_deliveries, verify_promises, verify_rows
 from renqun.publish.verify_lists import LIST_FILES, list_problems
 from renqun.storage import sha256_of
 
@@ -31,12 +35,13 @@ FailureId = Literal[
     "manifest_missing", "manifest_invalid", "unknown_schema", "wrong_version", "unsafe_path", "symlink",
     "missing_file", "unexpected_file", "wrong_sha256", "wrong_bytes", "unreadable_file", "wrong_rows",
     "wrong_columns", "missing_part", "duplicate_members", "not_sorted", "csv_differs", "added_inconsistent",
-    "removed_inconsistent", "counts_inconsistent", "gate_missing", "gate_failed", "withdrawn",
-    "list_inconsistent",
+    "removed_inconsistent", "delivery_inconsistent", "holdout_addressed", "counts_inconsistent", "gate_missing",
+    "gate_failed", "withdrawn", "list_inconsistent",
 ]  # fmt: skip
 
 _NAME_A_VERSION = "name the folder that holds manifest.json, for example published/marts/latest"
 _LARGEST_MANIFEST = 64 * 1024 * 1024
+HOLDOUT_FILE = "holdout.parquet"
 _AUDIENCE_FILES = frozenset({"members.parquet", "added.parquet", "added.csv", "removed.parquet", "removed.csv"})
 
 
@@ -266,19 +271,26 @@ def _verify_parts(
 def _verify_audience(
     connection: duckdb.DuckDBPyConnection, folder: Path, manifest: AudienceManifest, report: VerifyReport
 ) -> None:
-    destinations = {f"{destination}.csv" for destination in manifest.destinations}
-    lists = LIST_FILES if manifest.trigger else frozenset()
-    for name in sorted((_AUDIENCE_FILES | destinations | lists) - manifest.files.keys()):
+    promised = _AUDIENCE_FILES | ({"canonical.csv"} if "canonical" in manifest.destinations else set())
+    # Versions of before holdouts have no such file.
+    promised |= {HOLDOUT_FILE} if manifest.content_sha256 else set()
+    promised |= LIST_FILES if manifest.trigger else set()
+    for name in sorted(promised - manifest.files.keys()):
         report.fail("missing_file", name, "the manifest does not name a file that every version has")
+    verify_promises(manifest, report)
     present = _verify_presence(folder, list(manifest.files), report)
+    delivered = delivered_files(manifest)
     before = len(report.failures)
     for name in sorted(present):
-        _verify_file(connection, folder / name, name, manifest.files[name], report)
-    for name in sorted((LIST_FILES - lists) & present):
+        _verify_file(connection, folder / name, name, manifest.files[name], report, delivered.get(name))
+    for name in sorted((LIST_FILES - promised) & present):
         report.fail("unexpected_file", name, "the manifest says nothing of a list")
-    is_whole = len(report.failures) == before and present >= _AUDIENCE_FILES | destinations | lists
+    is_whole = len(report.failures) == before and present >= promised | set(delivered)
     if is_whole:
         _verify_people(connection, folder, manifest, report)
+        verify_deliveries(connection, folder, manifest, report)
+        if manifest.content_sha256:
+            _verify_holdout(connection, folder, manifest, report)
     _verify_gates(manifest.gates, GATE_STAGES, report)
     if (folder.parent.parent / "withdrawn" / manifest.version / "withdrawal.json").is_file():
         report.fail("withdrawn", manifest.version, "this version was withdrawn and must not be used")
@@ -289,7 +301,8 @@ def _verify_people(
     connection: duckdb.DuckDBPyConnection, folder: Path, manifest: AudienceManifest, report: VerifyReport
 ) -> None:
     counts = manifest.counts
-    people = {name: _people(connection, folder / name) for name in manifest.files}
+    lists_of_keys = [name for name in manifest.files if name not in delivered_files(manifest) and name != CONTACTED]
+    people = {name: _people(connection, folder / name) for name in lists_of_keys}
     keys = people["members.parquet"]
     for failure_id, message in list_problems(connection, folder, manifest, set(keys)):
         report.fail(failure_id, "triggers.parquet", message)
@@ -299,7 +312,8 @@ def _verify_people(
     if keys != sorted(keys):
         report.fail("not_sorted", "members.parquet", "it is not in the order of customer keys")
     lists = {"added": people["added.parquet"], "removed": people["removed.parquet"]}
-    lists |= dict.fromkeys(manifest.destinations, keys)
+    if "canonical" in manifest.destinations:
+        lists["canonical"] = keys
     for name, expected in lists.items():
         if people[f"{name}.csv"] != expected:
             report.fail("csv_differs", f"{name}.csv", "it does not name the people of the Parquet file")
@@ -316,6 +330,16 @@ def _verify_people(
         report.fail("counts_inconsistent", MANIFEST_NAME, "previous + added − removed is not the number of members")
     if (manifest.status == "empty") != (counts.members == 0):
         report.fail("counts_inconsistent", MANIFEST_NAME, f"the status {manifest.status!r} does not fit the members")
+
+
+def _verify_holdout(
+    connection: duckdb.DuckDBPyConnection, folder: Path, manifest: AudienceManifest, report: VerifyReport
+) -> None:
+    held_out = _people(connection, folder / HOLDOUT_FILE)
+    if set(held_out) & set(_people(connection, folder / "members.parquet")):
+        report.fail("holdout_addressed", HOLDOUT_FILE, "somebody of the holdout is a member")
+    if len(held_out) != manifest.held_back.get(HOLDOUT, 0):
+        report.fail("counts_inconsistent", HOLDOUT_FILE, "its people are not as many as the manifest says")
 
 
 def _people(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
@@ -342,13 +366,21 @@ def _verify_presence(folder: Path, expected: Iterable[str], report: VerifyReport
 
 
 def _verify_file(
-    connection: duckdb.DuckDBPyConnection, file: Path, name: str, entry: FileEntry, report: VerifyReport
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    name: str,
+    entry: FileEntry,
+    report: VerifyReport,
+    to: Destination | None = None,
 ) -> None:
     report.files_checked += 1
     if file.stat().st_size != entry.bytes:
         report.fail("wrong_bytes", name, f"it has {file.stat().st_size} bytes, not {entry.bytes}")
     if sha256_of(file) != entry.sha256:
         report.fail("wrong_sha256", name, "its bytes are not those that were written")
+    if to is not None:
+        verify_rows(connection, file.parent, name, to, entry.rows, report)
+        return
     try:
         _compare(name, files.read_file(connection, file), entry.rows, entry.columns, report)
     except (duckdb.Error, UnicodeDecodeError) as error:

@@ -49,7 +49,7 @@ def list_problems(
     yield from _lateness(entry, rows)
     if abs(entry.data_as_of - _midnight_after(manifest)) > _FURTHEST_ZONE:
         yield "counts_inconsistent", "data_as_of is the end of the business date in no zone"
-    if entry.due != entry.sent_before + entry.waiting + entry.superseded + entry.rows:
+    if entry.due != sum(entry.held_back.values()) + entry.sent_before + entry.waiting + entry.superseded + entry.rows:
         yield "counts_inconsistent", "what became of the facts that were due does not add up"
     told = files.read_csv(connection, folder / f"{LIST_NAME}.csv")
     if told.select("customer_key, dedupe_key, due_at").fetchall() != [

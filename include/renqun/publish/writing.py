@@ -11,11 +11,14 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.lock import exclusive
 from renqun.publish import files
-from renqun.publish.history import AudienceFolder, AudienceVersion
+from renqun.publish.choosing import PEOPLE_FILES
+from renqun.publish.delivering import deliver
+from renqun.publish.history import AudienceFolder, AudienceVersion, sound_file
 from renqun.publish.manifest import (
     MANIFEST_NAME,
     AudienceCounts,
     AudienceManifest,
+    Delivery,
     FileEntry,
     to_text,
     with_version,
@@ -24,7 +27,6 @@ from renqun.publish.selection import Selection, SelectionReport, WorkFolder
 from renqun.publish.trigger_steps import write_list_files
 from renqun.run import RunContext
 from renqun.settings import Settings
-from renqun.storage import sha256_of
 
 CSV_COLUMNS = "customer_key, entered_on"
 """What leaves the house in a CSV: who, and since when. The reason is behaviour, and stays in the Parquet files."""
@@ -99,33 +101,31 @@ def sound_members(version: AudienceVersion) -> Path:
     Raises:
         TechnicalError: it was changed or is gone.
     """
-    file = version.members_file
-    if not file.is_file() or sha256_of(file) != version.manifest.files[file.name].sha256:
-        raise TechnicalError(
-            "a published version is not what its manifest says: its members cannot be compared with",
-            where=str(file),
-            remedy="'renqun verify' on that folder says what is wrong; put it back from a backup",
-        )
-    return file
+    return sound_file(version, version.members_file.name)
 
 
 def _write(ctx: RunContext, report: SelectionReport, one: Selection, work: WorkFolder, staging: Path) -> None:
     folder = AudienceFolder.of(ctx.paths, one.audience.id)
     previous = folder.load(one.previous.as_of, one.previous.version) if one.previous else None
     staging.mkdir(parents=True)
-    shutil.copyfile(work.members_file(one.audience.id), staging / "members.parquet")
+    folder_of_work = work.folder(one.audience.id)
+    for name in PEOPLE_FILES:
+        shutil.copyfile(folder_of_work / name, staging / name)
     with files.workbench() as connection:
         members = files.read_parquet(connection, staging / "members.parquet")
         before = files.read_parquet(connection, sound_members(previous)) if previous else members.limit(0)
-        files.write_csv(members.select(CSV_COLUMNS), staging / "canonical.csv")
+        if "canonical" in one.audience.destinations:
+            files.write_csv(members.select(CSV_COLUMNS), staging / "canonical.csv")
         added = members.set_alias("now").join(before.set_alias("then"), "customer_key", how="anti")
         removed = before.set_alias("then").join(members.set_alias("now"), "customer_key", how="anti")
         write_list(added.order("customer_key"), CSV_COLUMNS, staging, "added")
         write_list(removed.select("customer_key").order("customer_key"), "customer_key", staging, "removed")
         if one.trigger:
             write_list_files(connection, work.members_file(one.audience.id), staging)
-        entries = {}
-        for file in sorted(staging.iterdir()):
+        deliveries, entries = deliver(
+            connection, one.audience, ctx.ds, folder_of_work, staging, reach=one.reach, previous=previous
+        )
+        for file in sorted(set(staging.iterdir()) - {staging / name for name in entries}):
             facts = files.facts_of(connection, file)
             entries[file.name] = FileEntry(
                 sha256=facts.sha256, bytes=facts.bytes, rows=facts.rows, columns=facts.columns
@@ -136,7 +136,7 @@ def _write(ctx: RunContext, report: SelectionReport, one: Selection, work: WorkF
         what=f"members of {one.audience.id}",
         where=[staging / "members.parquet"],
     )
-    manifest = _draft(ctx, report, one, previous, entries)
+    manifest = _draft(ctx, report, one, previous, entries, deliveries)
     (staging / MANIFEST_NAME).write_text(to_text(manifest), encoding="utf-8", newline="\n")
 
 
@@ -146,6 +146,7 @@ def _draft(
     one: Selection,
     previous: AudienceVersion | None,
     entries: dict[str, FileEntry],
+    deliveries: dict[str, Delivery],
 ) -> AudienceManifest:
     audience = one.audience
     rows = {name: entry.rows for name, entry in entries.items()}
@@ -171,6 +172,9 @@ def _draft(
                 removed=rows["removed.parquet"],
             ),
             previous=one.previous,
+            held_back=one.held_back,
+            deliveries=deliveries,
+            content_sha256=one.content_sha256,
             marts=report.marts,
             trigger=one.trigger,
             batches=tuple(batch.batch_id for batch in report.batches),

@@ -37,12 +37,13 @@ STAGED = {
     "members": "stg_generic__members",
     "shopify_customers": "stg_shopify__customers",
     "consent": "stg_generic__consents",
+    "suppressions": "stg_generic__suppressions",
 }
 """Source → the staging relation that holds its sound rows; the macro `staged_models` says the same to dbt."""
 
 _GENERIC = "stg_generic__"
 
-IN_VAULT = frozenset({"stg_generic__consents"})
+IN_VAULT = frozenset({"stg_generic__consents", "stg_generic__suppressions"})
 """Staging relations whose every row is about a person's contact."""
 
 ORDER_SOURCES = (

@@ -14,6 +14,7 @@ REQUIRED = {
     "traffic_sources": {"date", "source_level_1", "visitors"},
     "members": {"customer_id"},
     "consent": {"channel", "purpose", "granted", "recorded_at"},
+    "suppressions": {"cause", "recorded_at"},
 }
 
 MINIMAL = """
@@ -33,7 +34,7 @@ def test_each_source_requires_what_the_generic_export_marks() -> None:
 
 def test_groups_know_their_sources() -> None:
     assert {"traffic_events", "traffic_sources"} <= {source.source for source in sources_of("traffic")}
-    assert {"consent", "members"} <= {source.source for source in sources_of("profiles")}
+    assert {"consent", "members", "suppressions"} <= {source.source for source in sources_of("profiles")}
     assert all(source.group == "marketing" for source in sources_of("marketing"))
     assert list_sources() == all_sources()
 

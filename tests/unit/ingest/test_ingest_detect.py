@@ -96,6 +96,7 @@ def test_a_refused_file_can_be_corrected(place: Place) -> None:
         ("profiles", "customer_id", "members"),
         ("profiles", "customer_id,phone,email,province,city", "members"),
         ("profiles", "customer_id,phone,email,channel,purpose,granted,recorded_at", "consent"),
+        ("profiles", "customer_id,phone,email,cause,status,recorded_at", "suppressions"),
     ],
 )
 def test_header_names_decide_in_any_order_and_a_header_only_file_is_a_batch_of_no_rows(

@@ -14,7 +14,7 @@ from renqun.ingest.match import best_fit, fit
 from renqun.ingest.names import folded, tidied
 
 PLATFORMS = tuple(source for source in all_sources() if not source.is_generic)
-GENERIC = {"orders", "traffic_events", "traffic_sources", "members", "consent"}
+GENERIC = {"orders", "traffic_events", "traffic_sources", "members", "consent", "suppressions"}
 _LOOKS_PERSONAL = re.compile(
     r"phone|e-?mail|address|street|zip|postal|(first|last|billing|shipping) name|notes?\b"
     r"|姓名|地址|手机|电话|邮编|会员名|昵称|留言|抬头|备注$",

@@ -6,7 +6,7 @@
 
 {%- set columns %}
     customer_id, phone, email, channel, purpose, is_granted, recorded_at,
-    _folder_date, _batch_id, _source_file, _source_row
+    _folder_date, _batch_id, _source_file, _source_row, _raw_file
 {%- endset %}
 
 select {{ columns }}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +48,11 @@ def addressees(people: Relation, to: Destination) -> Relation:
     return people.project(", ".join(named)).filter(reached).distinct().order(order)
 
 
+def reachable(to: Destination) -> str:
+    """SQL over the columns of `addressees`' people: whether somebody has an identifier that the destination takes."""
+    return " or ".join(f"({to.columns[number][1]}) is not null" for number in to.identifiers)
+
+
 def write_full(rows: Relation, to: Destination, folder: Path) -> Written:
     """Write everybody whom the destination can reach, within its limits.
 
@@ -69,9 +76,22 @@ def write_delta(rows: Relation, to: Destination, folder: Path, name: str) -> Wri
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, to: Destination, paths: list[Path]) -> Relation:
-    """The rows of a destination's files, as they were given to `write_full`, read back from the disk."""
+    """The rows of a destination's files, as they were given to `write_full`, read back from the disk.
+
+    Nothing is written beside the files: they may stand where nobody may write.
+    """
+    if to.kind == "zipped_lines":
+        with tempfile.TemporaryDirectory() as folder:
+            plain = [_unzipped(path, Path(folder) / f"{number}.txt") for number, path in enumerate(paths)]
+            name = f"unzipped_{uuid.uuid4().hex}"
+            _read_plain(connection, to, plain).create_view(f"{name}_files")
+            connection.execute(f"create temp table {name} as from {name}_files; drop view {name}_files")
+        return connection.table(name)
+    return _read_plain(connection, to, paths)
+
+
+def _read_plain(connection: duckdb.DuckDBPyConnection, to: Destination, sources: list[Path]) -> Relation:
     columns = {_place(number): "VARCHAR" for number in range(len(to.columns))}
-    sources = [_unzipped(path) if to.kind == "zipped_lines" else path for path in paths]
     if to.kind == "oceanengine":
         ids = connection.sql(
             "select unnest(regexp_extract_all(decode(from_base64(line)), '[0-9a-f]{64}')) as c0"
@@ -131,8 +151,7 @@ def _write_one(rows: Relation, to: Destination, path: Path) -> Path:
     return target
 
 
-def _unzipped(path: Path) -> Path:
-    target = path.with_name(f".{path.name}.txt")
+def _unzipped(path: Path, target: Path) -> Path:
     with zipfile.ZipFile(path) as archive:
         (entry,) = archive.infolist()
         with archive.open(entry) as source, target.open("wb") as sink:
