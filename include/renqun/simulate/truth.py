@@ -14,8 +14,9 @@ Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
   `is_late`; `before_late` and `after_late` → as-of date → `is_customer`, `segments` (segment → inside), `stages` (of
   the lifecycle, and risk of churn), `rfm` (or null), `cohort` (or null): all of it counted from the books. At `as_of`
   with the late files in: `designed` (segment → inside), `designed_stages` (kind → stage, or null for none) and
-  `rfm_class` (null where not designed), as stated by the plant; `is_member`, `consent` (true, false, null: never
-  asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`.
+  `rfm_class` (null where not designed), `audiences` (audience → meant by it) and `messages` (audience → fact that the
+  list of a single build names them for, or null), as stated by the plant;
+  `is_member`, `consent` (true, false, null: never asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`.
 
 The truth is what the files tell. It is the same in the generic and Taobao's forms; Shopify's cannot tell an amount of a
 line nor the time of a refund, see `shopify_files.py`.
@@ -72,6 +73,8 @@ def describe_plants(
                 "rfm_class": plant.rfm_class,
                 "designed": plant.designed,
                 "designed_stages": plant.designed_stages,
+                "audiences": plant.designed_audiences,
+                "messages": plant.designed_messages,
                 "is_member": plant.person is not None and plant.person.is_member,
                 "consent": None if consent is None else consent.is_granted and consent.withdrawn_day is None,
                 "orders": [_order(entry, calendar) for entry in entries],
