@@ -61,6 +61,12 @@ with recursive former(customer_key, former_key) as (
 )
 
 select customer_key, former_key from former where customer_key <> former_key
+union
+-- Customers of a past date who are one person by now stand and fall together.
+select one.customer_key, other.customer_key
+from vault_keys as one
+inner join vault_keys as other on one.vault_key = other.vault_key and one.customer_key <> other.customer_key
+where one.vault_key in (select keys.vault_key from vault_keys as keys group by keys.vault_key having count(*) > 1)
 """
 
 

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renqun.errors import GateFailed
+from renqun.lock import exclusive
 from renqun.publish import layout
+from renqun.publish.delivering import private_files
+from renqun.publish.directory import opened_directory
+from renqun.publish.forbidden import write_forbidden
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import GateRecord
 from renqun.publish.rules import SegmentRule
-from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder
+from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder, opened_marts
 from renqun.publish.trigger_lists import ledger_of
 from renqun.publish.trigger_steps import list_file
 from renqun.publish.versions import find_marts
 from renqun.publish.writing import staged_folder, staged_selections
 from renqun.quality.verdict import GateReport
 from renqun.run import RunContext
+from renqun.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -62,21 +67,38 @@ def gate_members(ctx: RunContext) -> GatingReport:
 
 
 def gate_files(ctx: RunContext) -> GatingReport:
-    """Ask the gate on the written files of every audience that has some."""
+    """Ask the gate on the written files of every audience that has some: suppression and consent as they are now.
+
+    Raises:
+        GateFailed: consent or suppression has arrived that the warehouse has not read.
+    """
     from renqun.quality.gates import gate_published
 
     work = WorkFolder.of(ctx)
+    staged = staged_selections(ctx)
+    marts = work.selection().marts
+    found = find_marts(ctx.paths, as_of=marts.as_of, version=marts.version)
+    timeout = Settings().lock_timeout_seconds
+    with (
+        exclusive(ctx.paths.writer_lock, f"gate_files {ctx.ds}", timeout_seconds=timeout),
+        opened_marts(found) as opened,
+        opened_directory(ctx, opened) as directory,
+        private_files(),
+    ):
+        for one in staged:
+            write_forbidden(ctx, directory, one.audience, work.forbidden_file(one.audience.id))
 
     def ask(one: Selection) -> GateReport:
         audience_id = one.audience.id
         members = work.members_file(audience_id)
+        forbidden = work.forbidden_file(audience_id)
         if one.trigger is None:
-            return gate_published(ctx, audience_id, staged_folder(ctx, one), members)
+            return gate_published(ctx, audience_id, staged_folder(ctx, one), members, forbidden)
         sent = ledger_of(AudienceFolder.of(ctx.paths, audience_id), one.content_key or "").files
         lists = [Path(file) for file in sent]
-        return gate_published(ctx, audience_id, staged_folder(ctx, one), members, list_file(members), lists)
+        return gate_published(ctx, audience_id, staged_folder(ctx, one), members, forbidden, list_file(members), lists)
 
-    return _ask_all(ctx, "published", staged_selections(ctx), ask)
+    return _ask_all(ctx, "published", staged, ask)
 
 
 def records_of(report: GateReport) -> tuple[GateRecord, ...]:

@@ -102,6 +102,10 @@ class WorkFolder:
         """The selected members of an audience."""
         return self.folder(audience_id) / "members.parquet"
 
+    def forbidden_file(self, audience_id: str) -> Path:
+        """Hashes of the cells by which an audience would address people who must be left alone."""
+        return self.folder(audience_id) / "forbidden.parquet"
+
     def verdict(self, audience_id: str, stage: str) -> AudienceVerdict | None:
         """What a gate said of an audience since it was selected; None where it was not asked."""
         file = self._verdict_file(audience_id, stage)

@@ -118,7 +118,7 @@ def _verify_contacted(
 ) -> None:
     contacted = files.read_parquet(connection, folder / CONTACTED)
     members = files.read_parquet(connection, folder / "members.parquet")
-    if files.rows_of(contacted.select("customer_key").except_(members.select("customer_key"))):
+    if files.rows_of(contacted.select("customer_key").distinct().except_(members.select("customer_key"))):
         report.fail("delivery_inconsistent", CONTACTED, "somebody is written to who is no member")
     counted = dict(contacted.aggregate("destination, count(*)", "destination").fetchall())
     for destination_id, people in counted.items():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from renqun.publish.destinations import Destination, destination
+from renqun.publish.destinations.writing import read_rows
 from renqun.quality.relations import literal
 from renqun.storage import sha256_of
 
@@ -16,6 +19,7 @@ MEMBERS = "members.parquet"
 MANIFEST = "manifest.json"
 LIST_STEM = "triggers"
 _CHANGES = ("added", "removed")
+_ASIDE = ("holdout", "contacted", LIST_STEM)
 _MEMBER_COLUMNS = ("customer_key", "entered_on", "reason")
 
 _VERSION = """
@@ -32,7 +36,7 @@ written as (
 
 member_files as (
     select distinct file_name from published.file_columns
-    where column_name = 'customer_key' and not regexp_matches(file_name, '^(added|removed|triggers)[.]')
+    where column_name = 'customer_key' and regexp_matches(file_name, '^(members|canonical)[.]')
 ),
 
 members as (
@@ -55,7 +59,7 @@ select
     written.file_name, written.customer_key, selected.times_selected, written.times_written, true,
     written.part = 'added', written.part = 'removed'
 from written left join selected on written.customer_key = selected.customer_key
-where written.part <> 'members'
+where written.part in ('added', 'removed')
 """
 
 
@@ -83,70 +87,20 @@ def make_audience(
     )
 
 
-def make_list(connection: duckdb.DuckDBPyConnection, folder: Path, chosen: Path | None, sent: Sequence[Path]) -> None:
-    """Make `published.triggers_file`, behind `make_published`: one row for each dedupe key that is in the list's files.
-
-    Args:
-        connection: the gate's.
-        folder: the staging folder.
-        chosen: the list as it was chosen; None where the audience has none.
-        sent: the lists that were published of the audience before.
-    """
-    parts = {"parquet": folder / f"{LIST_STEM}.parquet", "csv": folder / f"{LIST_STEM}.csv"}
-    columns = "dedupe_key, customer_key, due_at, is_late"
-    found = {name: _relation(file) if file.is_file() else f"(select {_NO_ROWS})" for name, file in parts.items()}
-    was_chosen = f"read_parquet({literal(chosen)})" if chosen else f"(select {_NO_ROWS})"
-    old = f"read_parquet([{', '.join(literal(file) for file in sent)}])" if sent else f"(select {_NO_ROWS})"
-    connection.execute(
-        f"""
-        create or replace table published.triggers_file as
-        with
-        written as (select {columns}, count(*) over (partition by dedupe_key) as times from {found["parquet"]}),
-        told as (select dedupe_key, min(customer_key) as customer_key, min(due_at) as due_at, count(*) as times
-                 from {found["csv"]} group by dedupe_key),
-        chosen as (select {columns} from {was_chosen})
-        select
-            coalesce(written.dedupe_key, told.dedupe_key, chosen.dedupe_key) as dedupe_key,
-            coalesce(written.customer_key, told.customer_key, chosen.customer_key) as customer_key,
-            coalesce(written.times, 0) as times_written,
-            coalesce(told.times, 0) as times_told,
-            chosen.dedupe_key is not null as is_chosen,
-            written.customer_key is not distinct from chosen.customer_key
-                and written.due_at is not distinct from chosen.due_at as is_as_chosen,
-            told.customer_key is not distinct from written.customer_key
-                and told.due_at is not distinct from strftime(written.due_at, '%Y-%m-%dT%H:%M:%SZ') as is_told_alike,
-            written.due_at,
-            count(*) over (partition by coalesce(written.customer_key, told.customer_key, chosen.customer_key))
-                as messages_of_customer,
-            exists (
-                select 1 from published.expected as members
-                where members.customer_key = coalesce(written.customer_key, told.customer_key)
-            ) as is_member,
-            exists (select 1 from {old} as old where old.dedupe_key = coalesce(written.dedupe_key, told.dedupe_key))
-                as is_sent_before
-        from written
-        full join told on written.dedupe_key = told.dedupe_key
-        full join chosen on coalesce(written.dedupe_key, told.dedupe_key) = chosen.dedupe_key
-        """
-    )
-
-
-_NO_ROWS = (
-    "null::varchar as dedupe_key, null::varchar as customer_key, null::timestamp as due_at, null::boolean as is_late"
-    " where false"
-)
-
-
-def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected: Path) -> None:
+def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected: Path, forbidden: Path) -> None:
     """Make the relations of a version's folder.
 
     `published.files`: one row a file, as it is and as the manifest has it. `published.file_columns`: every column in
     order. `published.members_file`: the rows of `members.parquet`. `published.version`: one row a file and person that
-    should be or is in it.
+    should be or is in it. `published.addressed`: one row a file that addresses people, and how many of its rows
+    address somebody who must be left alone, by the list of hashed cells in `forbidden`. `published.holdout_file`: who
+    is kept out, and whether the members have them all the same.
     """
     connection.execute("create schema if not exists published")
     connection.execute(f"create or replace view published.expected as from read_parquet({literal(expected)})")
-    listed = _manifest_files(folder)
+    manifest = _manifest(folder)
+    listed = None if manifest is None else dict(manifest.get("files", {}))
+    delivered = _delivered(manifest or {})
     found = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
     names = sorted({path.name for path in found} | set(listed or {}) | {MEMBERS})
     connection.execute(
@@ -161,8 +115,10 @@ def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected
     for name in names:
         file = folder / name
         entry = (listed or {}).get(name, {})
-        relation = _relation(file) if file in found else None
+        relation = _relation(file) if file in found and name not in delivered else None
         rows = _row_count(connection, name, relation) if relation else None
+        if name in delivered and file in found:
+            rows = _rows_delivered(connection, delivered[name], file)
         connection.execute(
             "insert into published.files values (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -175,9 +131,8 @@ def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected
                 entry.get("sha256") if listed is not None else (sha256_of(file) if file in found else None),
             ],
         )
-        # A list names some of the members, and has a suite of its own.
-        if relation is not None and file.stem != LIST_STEM and "customer_key" in _columns_of(connection, name):
-            part = file.stem if file.stem in _CHANGES else "members"
+        if relation is not None and "customer_key" in _columns_of(connection, name):
+            part = file.stem if file.stem in _CHANGES + _ASIDE else "members"
             people.append(f"select {literal(name)}, {literal(part)}, cast(customer_key as varchar) from {relation}")
     connection.execute(f"create or replace table published.people as {' union all '.join(people)}")
     facts = "false"
@@ -187,14 +142,73 @@ def make_published(connection: duckdb.DuckDBPyConnection, folder: Path, expected
         facts = f"exists (select 1 from {members} as m, published.expected as e where {same} and e.customer_key = key)"
         connection.execute(f"create or replace view published.members_file as select * from {members}")
     connection.execute(_VERSION.format(facts=facts))
+    connection.execute(
+        "create or replace table published.holdout_file as select customer_key, customer_key in"
+        " (select customer_key from published.people where part = 'members') as is_member"
+        " from published.people where part = 'holdout'"
+    )
+    _make_addressed(connection, folder, delivered, forbidden)
 
 
-def _manifest_files(folder: Path) -> dict[str, dict[str, Any]] | None:
-    """What the manifest draft says of the files; None where it is not written yet."""
-    file = folder / MANIFEST
-    if not file.exists():
+def _make_addressed(
+    connection: duckdb.DuckDBPyConnection, folder: Path, delivered: Mapping[str, Destination], forbidden: Path
+) -> None:
+    """Compare every cell of every list with the cells that must not be there; lists of removals address nobody."""
+    connection.execute(f"create or replace view published.forbidden as from read_parquet({literal(forbidden)})")
+    connection.execute(
+        "create or replace table published.addressed (file_name varchar, row_count bigint, forbidden_count bigint)"
+    )
+    by_key = "select file_name, count(*), count(*) filter (where {is_forbidden}) from published.people"
+    connection.execute(
+        "insert into published.addressed "
+        + by_key.format(is_forbidden=_is_forbidden("customer_key", "customer_key"))
+        + " where part in ('members', 'contacted', 'added', 'triggers') group by file_name"
+    )
+    for name, to in delivered.items():
+        file = folder / name
+        if not file.is_file() or _is_reduce(name, to):
+            continue
+        try:
+            rows = read_rows(connection, to, [file])
+            tests = " or ".join(_is_forbidden(to.id, column) for column in rows.columns)
+            (counted,) = rows.aggregate(f"count(*), count(*) filter (where {tests})").fetchall()
+        except (duckdb.Error, ValueError, OSError, zipfile.BadZipFile):
+            counted = (None, None)
+        connection.execute("insert into published.addressed values (?, ?, ?)", [name, *counted])
+
+
+def _is_forbidden(destination: str, column: str) -> str:
+    return (
+        f"coalesce(sha256({column}) in (select cell_sha256 from published.forbidden"
+        f" where destination = {literal(destination)}), false)"
+    )
+
+
+def _is_reduce(name: str, to: Destination) -> bool:
+    return name.startswith(f"{to.id}_reduce")
+
+
+def _delivered(manifest: Mapping[str, Any]) -> dict[str, Destination]:
+    """The destination of every file that the manifest draft delivers."""
+    return {
+        name: destination(destination_id)
+        for destination_id, delivery in manifest.get("deliveries", {}).items()
+        for name in (*delivery["full"], *delivery["append"], *delivery["reduce"])
+    }
+
+
+def _rows_delivered(connection: duckdb.DuckDBPyConnection, to: Destination, file: Path) -> int | None:
+    """Rows of a destination's file, as it reads it; None where it cannot be read."""
+    try:
+        return len(read_rows(connection, to, [file]))
+    except (duckdb.Error, ValueError, OSError, zipfile.BadZipFile):
         return None
-    return dict(json.loads(file.read_text(encoding="utf-8")).get("files", {}))
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest draft; None where it is not written yet."""
+    file = folder / MANIFEST
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
 
 def _relation(file: Path) -> str | None:
@@ -224,6 +238,11 @@ def _row_count(connection: duckdb.DuckDBPyConnection, name: str, relation: str) 
         [[name, position, column[0], column[1]] for position, column in enumerate(described, start=1)],
     )
     return int(row[0]) if row else None
+
+
+def relation_of(file: Path) -> str | None:
+    """SQL that reads one of our own files that hold a table; None where it is not there."""
+    return _relation(file) if file.is_file() else None
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, name: str) -> set[str]:

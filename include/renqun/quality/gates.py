@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.lock import exclusive
-from renqun.quality import audience_files, warehouse_relations
+from renqun.quality import audience_files, list_files, warehouse_relations
 from renqun.quality.gate import GateInput, ask, conclude, render_docs, run_gate, workbench
 from renqun.quality.raw_batches import make_raw
 from renqun.quality.relations import attach, make_run, mirror
@@ -139,6 +139,7 @@ def gate_published(
     audience_id: str,
     folder: Path,
     members_parquet: Path,
+    forbidden_parquet: Path,
     list_parquet: Path | None = None,
     sent: Sequence[Path] = (),
 ) -> GateReport:
@@ -149,6 +150,8 @@ def gate_published(
         audience_id: the audience.
         folder: the staging folder with the files and, where it is there already, `manifest.json`.
         members_parquet: the members that the audience gate has passed.
+        forbidden_parquet: hashes of the cells that would address somebody who must be left alone:
+            `destination, cell_sha256`.
         list_parquet: the trigger list that was chosen; None where the audience has none.
         sent: the trigger lists that were published of the audience before.
 
@@ -157,8 +160,8 @@ def gate_published(
     """
     with workbench() as connection:
         make_run(connection, ctx, shop_vars(ctx.shop))
-        audience_files.make_published(connection, folder, members_parquet)
-        audience_files.make_list(connection, folder, list_parquet, sent)
+        audience_files.make_published(connection, folder, members_parquet, forbidden_parquet)
+        list_files.make_list(connection, folder, list_parquet, sent)
         given = GateInput(connection, load_stage("published"), subject=audience_id)
         return run_gate("published", ctx, given)
 

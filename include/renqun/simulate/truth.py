@@ -16,7 +16,8 @@ Schema (version 1); money is text with two decimals, days are `YYYY-MM-DD`:
   with the late files in: `designed` (segment → inside), `designed_stages` (kind → stage, or null for none) and
   `rfm_class` (null where not designed), `audiences` (audience → meant by it) and `messages` (audience → fact that the
   list of a single build names them for, or null), as stated by the plant;
-  `is_member`, `consent` (true, false, null: never asked), `orders` with `lines` and `refunds`, `sessions`, `funnel_attempts`.
+  `is_member`, `consent` (true, false, null: never asked), `orders` with `lines` and `refunds`, `sessions`,
+  `funnel_attempts`.
 
 The truth is what the files tell. It is the same in the generic and Taobao's forms; Shopify's cannot tell an amount of a
 line nor the time of a refund, see `shopify_files.py`.

@@ -96,13 +96,13 @@ def _read_plain(connection: duckdb.DuckDBPyConnection, to: Destination, sources:
         ids = connection.sql(
             "select unnest(regexp_extract_all(decode(from_base64(line)), '[0-9a-f]{64}')) as c0"
             " from read_csv(?, columns = {'line': 'VARCHAR'}, header = false, delim = '\t', quote = '', escape = '',"
-            " auto_detect = false, max_line_size = 4000000)",
+            " auto_detect = false, hive_partitioning = false, max_line_size = 4000000)",
             params=[[str(path) for path in sources]],
         )
         return ids.order("c0")
     return connection.sql(
         "select * from read_csv(?, columns = ?, header = ?, delim = ',', quote = '\"', escape = '\"',"
-        " auto_detect = false, nullstr = '', strict_mode = true)",
+        " auto_detect = false, hive_partitioning = false, nullstr = '', strict_mode = true)",
         params=[[str(path) for path in sources], columns, to.kind == "csv"],
     )
 
