@@ -119,13 +119,13 @@ def _launch(bed: Planting) -> None:
     seen = bed.plant("play_launch_seen", "the first to see the new item", is_visitor=True, item=new)
     bed.visit(seen, [(bed.at(1, "08:00:00"), "view", new, False)])
     plant = bed.plant("play_launch_drawn", "has looked at nothing but this category", item=old)
-    bed.visit(plant, [(bed.at(35, "08:00:00") + number, "view", old, True) for number in range(4)])
+    bed.visit(plant, [(bed.at(35, "08:00:00") + number, "view", old, True) for number in range(5)])
     plant.expect("category_affine", inside=True)
     plant.expect_audience("item_launch", inside=True, message=f"item:{new.item_id}")
     plant = bed.plant(
         "play_launch_elsewhere", "is drawn to another category", item=bed.item("play_far", 5000, "cat_far")
     )
-    bed.visit(plant, [(bed.at(35, "08:00:00") + number, "view", plant.item, True) for number in range(4)])
+    bed.visit(plant, [(bed.at(35, "08:00:00") + number, "view", plant.item, True) for number in range(5)])
     plant.expect("category_affine", inside=True)
     plant.expect_audience("item_launch", inside=True)
 
