@@ -276,16 +276,6 @@ def content_key(definition_hash: str, as_of: date, content_sha256: str) -> str:
     return _digest([definition_hash, as_of.isoformat(), content_sha256])
 
 
-def json_schemas() -> dict[str, str]:
-    """The published JSON schemas by file name; `schemas/` in this package holds them as files."""
-    models: dict[str, type[BaseModel]] = {
-        f"marts-manifest.v{SCHEMA_VERSION}.json": MartsManifest,
-        f"audience-manifest.v{SCHEMA_VERSION}.json": AudienceManifest,
-        f"audience-pointer.v{SCHEMA_VERSION}.json": Pointer,
-    }
-    return {name: canonical_json(model.model_json_schema()) for name, model in models.items()}
-
-
 def _digest(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

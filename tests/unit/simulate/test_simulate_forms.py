@@ -32,7 +32,7 @@ PLATFORMS: tuple[Form, ...] = ("taobao", "taobao_xlsx", "shopify")
 _GENERIC_ALWAYS = {"traffic_events": {""}, "members": {""}, "consent": {""}}
 _VERSIONS: dict[str, dict[str, set[str]]] = {
     "taobao": {
-        "taobao_orders": {"2017-07 gb18030"},
+        "taobao_orders": {"2017-2018 gb18030"},
         "taobao_order_items": {"2021 gb18030", "classic gb18030"},
         "taobao_refunds": {"2017 gb18030"},
         "sycm_shop_sources": {"four levels xls"},
