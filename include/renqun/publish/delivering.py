@@ -34,8 +34,10 @@ def deliver(
     work: Path,
     staging: Path,
     *,
+    members: int,
     reach: Mapping[str, Reach],
     previous: AudienceVersion | None,
+    is_after_recall: bool = False,
 ) -> tuple[dict[str, Delivery], dict[str, FileEntry]]:
     """Write what every destination gets, and who gets a message of their own.
 
@@ -48,8 +50,11 @@ def deliver(
         as_of: the business date.
         work: the folder with the recipients.
         staging: where the files go.
+        members: how many there are.
         reach: by destination, for whom the files are meant.
         previous: the version that changes lead on from.
+        is_after_recall: a version that led on from `previous` was withdrawn: what it took out of a destination nobody
+            gave back, so that the append file holds the whole list.
 
     Returns:
         What the manifest says of every destination, and of every file.
@@ -57,6 +62,10 @@ def deliver(
     destinations = has_files_of_people(audience)
     deliveries: dict[str, Delivery] = {}
     entries: dict[str, FileEntry] = {}
+    with private_files():
+        for to, left in _left_destinations(audience, previous):
+            deliveries[to.id], of_files = _leave(connection, to, staging, left, previous, members)
+            entries |= of_files
     if not destinations:
         return deliveries, entries
     people = files.read_parquet(connection, work / RECIPIENTS)
@@ -67,7 +76,7 @@ def deliver(
             connection.execute(f"create or replace temp table {_ROWS} as from delivered_now")
             connection.execute("drop view delivered_now")
             deliveries[to.id], of_files = _deliver_one(
-                connection, to, staging, name_at(to, audience, as_of), reach[to.id], previous
+                connection, to, staging, name_at(to, audience, as_of), reach[to.id], previous, is_after_recall
             )
             entries |= of_files
         connection.execute(f"drop table {_ROWS}")
@@ -130,6 +139,7 @@ def _deliver_one(
     name: str,
     reach: Reach,
     previous: AudienceVersion | None,
+    is_after_recall: bool,
 ) -> tuple[Delivery, dict[str, FileEntry]]:
     rows = connection.table(_ROWS)
     full = write_full(rows, to, staging)
@@ -139,9 +149,9 @@ def _deliver_one(
         standing = rows.limit(0) if full.refused else rows
         gone = before.except_(standing)
         if to.has_deltas or full.refused:
-            reduce = _changes(gone, to, staging, "reduce")
+            reduce = write_changes(gone, to, staging, "reduce")
         if to.has_deltas and not full.refused:
-            append = _changes(rows.except_(before), to, staging, "append")
+            append = write_changes(rows if is_after_recall else rows.except_(before), to, staging, "append")
     entries = {file.name: entry_of(connection, to, file) for file in (*full.files, *append.files, *reduce.files)}
     files.require_equal(
         sum(entries[file.name].rows for file in full.files),
@@ -164,7 +174,41 @@ def _deliver_one(
     ), entries
 
 
-def _changes(rows: Relation, to: Destination, staging: Path, name: str) -> Written:
+def _left_destinations(audience: Audience, previous: AudienceVersion | None) -> Iterator[tuple[Destination, Delivery]]:
+    """Destinations that the version before gave a list, and to which the audience does not go any more."""
+    for to, delivery in destinations_of(previous.manifest.deliveries if previous else {}):
+        if to.id not in audience.destinations and delivery.full:
+            yield to, delivery
+
+
+def _leave(
+    connection: duckdb.DuckDBPyConnection,
+    to: Destination,
+    staging: Path,
+    left: Delivery,
+    previous: AudienceVersion | None,
+    members: int,
+) -> tuple[Delivery, dict[str, FileEntry]]:
+    """Take the whole list back from a destination."""
+    before = rows_before(connection, previous, to)
+    reduce = Written(0, ()) if before is None else write_changes(before, to, staging, "reduce")
+    entries = {file.name: entry_of(connection, to, file) for file in reduce.files}
+    return Delivery(
+        name=left.name,
+        people=0,
+        held_back={"destination_left": members} if members else {},
+        rows=0,
+        refused="the audience does not go there any more",
+        full=(),
+        append=(),
+        reduce=tuple(entries),
+        appended=0,
+        reduced=reduce.rows,
+        note=to.note,
+    ), entries
+
+
+def write_changes(rows: Relation, to: Destination, staging: Path, name: str) -> Written:
     """Write who is added or removed, in order; no file where nobody is."""
     order = ", ".join(f"{column} nulls first" for column in rows.columns)
     ordered = rows.order(order)

@@ -66,6 +66,8 @@ class Withdrawal(_Record):
     pointer_after: str | None
     recalled: int
     restored: int
+    recalled_rows: dict[str, int] = {}
+    """By destination that got identifiers of people: how many rows its recall files hold."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import duckdb
 from renqun.errors import RequestError
 from renqun.lock import exclusive
 from renqun.publish import files
+from renqun.publish.delivering import destinations_of, private_files, rows_before, write_changes
 from renqun.publish.history import AudienceFolder, AudienceVersion, Release, Withdrawal
 from renqun.publish.manifest import to_text
 from renqun.publish.parts import building
@@ -54,8 +55,10 @@ def withdraw(
     """Take a version back: the pointer returns to the version before, and recall files say what to undo downstream.
 
     `withdrawn/<version>/recall.*` lists who must be removed downstream: people of the withdrawn version who are not
-    in the one that the pointer names afterwards. `restore.*` lists whom that version had taken out. The version's own
-    files stay as they are.
+    in the one that the pointer names afterwards. `restore.*` lists whom that version had taken out. Each destination
+    that got identifiers has recall files of its own, `<destination>_recall.*`, written as it takes them; nobody is
+    given back to it here, because consent may have changed since: the next version's append file holds its whole list.
+    The version's own files stay as they are.
 
     Args:
         home: the home.
@@ -81,6 +84,7 @@ def withdraw(
         place = folder.withdrawal_folder(gone.version)
         with building(place.parent) as staging:
             recalled, restored = _write_recall(staging, gone, after)
+            recalled_rows = _recall_from_destinations(staging, gone, after)
             record = Withdrawal(
                 audience_id=audience_id,
                 as_of=gone.manifest.as_of,
@@ -91,6 +95,7 @@ def withdraw(
                 pointer_after=after.version if after else None,
                 recalled=recalled,
                 restored=restored,
+                recalled_rows=recalled_rows,
             )
             (staging / "withdrawal.json").write_text(to_text(record), encoding="utf-8", newline="\n")
             files.seal(staging)
@@ -147,6 +152,20 @@ def _write_recall(staging: Path, gone: AudienceVersion, after: AudienceVersion |
             write_list(people, "customer_key", staging, name)
             counts.append(files.facts_of(connection, staging / f"{name}.parquet").rows)
     return counts[0], counts[1]
+
+
+def _recall_from_destinations(staging: Path, gone: AudienceVersion, after: AudienceVersion | None) -> dict[str, int]:
+    """Write for every destination whom to remove there: rows that it got, and that the standing version has not."""
+    recalled: dict[str, int] = {}
+    with files.workbench() as connection, private_files():
+        for to, _ in destinations_of(gone.manifest.deliveries):
+            given = rows_before(connection, gone, to)
+            if given is None:
+                continue
+            standing = rows_before(connection, after, to)
+            rows = given if standing is None else given.except_(standing)
+            recalled[to.id] = write_changes(rows, to, staging, "recall").rows
+    return recalled
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, version: AudienceVersion) -> duckdb.DuckDBPyRelation:

@@ -123,7 +123,17 @@ def _write(ctx: RunContext, report: SelectionReport, one: Selection, work: WorkF
         if one.trigger:
             write_list_files(connection, work.members_file(one.audience.id), staging)
         deliveries, entries = deliver(
-            connection, one.audience, ctx.ds, folder_of_work, staging, reach=one.reach, previous=previous
+            connection,
+            one.audience,
+            ctx.ds,
+            folder_of_work,
+            staging,
+            members=one.members,
+            reach=one.reach,
+            previous=previous,
+            is_after_recall=any(
+                gone.is_withdrawn and gone.manifest.previous == one.previous for gone in folder.versions()
+            ),
         )
         for file in sorted(set(staging.iterdir()) - {staging / name for name in entries}):
             facts = files.facts_of(connection, file)
