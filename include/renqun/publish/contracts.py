@@ -1,4 +1,4 @@
-"""An Open Data Contract (ODCS v3) for every version of an audience: its manifest once more, in a form that tools know."""
+"""An Open Data Contract (ODCS v3) of every version of an audience: its manifest in a form that tools know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON schemas that are published beside this package, in `schemas/`: what definitions may say, and manifests do."""
+"""The JSON schemas that are published in `schemas/`: what definitions may say, and manifests do."""
 
 from __future__ import annotations
 
