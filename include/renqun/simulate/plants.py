@@ -29,8 +29,8 @@ def plant_all(bed: Planting) -> None:
     plant_behaviour(bed)
     plant_tags(bed)
     plant_tastes(bed)
-    plant_identity(bed)
     plant_audiences(bed)
+    plant_identity(bed)
 
 
 def plant_by_rhythm(bed: Planting, ordinary: list[Order], calendar: Calendar) -> None:

@@ -264,7 +264,7 @@ def _digest(root: Path) -> str:
 def test_classic_orders_look_as_the_platform_writes_them(shops: dict[str, SimulatedShop]) -> None:
     header, *lines = _texts(shops["taobao"], "taobao_orders")[0].splitlines()
 
-    assert len(header.split(",")) == 46
+    assert len(header.split(",")) == 54
     assert [name for name in header.split(",") if name != name.strip()] == [
         "收货地址 ", "联系电话 ", "订单付款时间 ", "宝贝标题 ", "宝贝种类 ", "物流单号 ",
     ]  # fmt: skip
