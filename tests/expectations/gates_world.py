@@ -25,6 +25,7 @@ create table run.context as select
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 30 as funnel_report_days, 7 as unpaid_order_days,
+    30 as birthday_ahead_days,
     '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days,
     0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
     2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,

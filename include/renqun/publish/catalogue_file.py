@@ -79,7 +79,9 @@ def refresh_catalogue(paths: ShopPaths, shop_id: str) -> AudienceCatalogue:
 def _listed(folder: AudienceFolder, version: AudienceVersion) -> ListedAudience:
     manifest = version.manifest
     contract = write_contract(folder, version)
-    canonical = {"canonical": manifest.counts.members} if "canonical" in manifest.destinations else {}
+    canonical: dict[str, int | None] = (
+        {"canonical": manifest.counts.members} if "canonical" in manifest.destinations else {}
+    )
     delivered = {name: None if one.refused else one.rows for name, one in sorted(manifest.deliveries.items())}
     return ListedAudience(
         audience_id=manifest.audience_id,

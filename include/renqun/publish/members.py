@@ -130,7 +130,7 @@ class Compiler:
         """What is asked of a person one after the other, as people say it; of exclusions, that they do not hold."""
         include = audience.include
         asked = [(rule.words, rule) for rule in (children(include) if isinstance(include, All) else (include,))]
-        return asked + [(f"not {_bracketed(rule)}", Not(not_=rule)) for rule in audience.exclude]
+        return asked + [(f"not {_bracketed(rule)}", Not.model_validate({"not": rule})) for rule in audience.exclude]
 
     def _conditions(self, audience: Audience) -> list[tuple[str, Expression]]:
         return [(name, self._holds(rule)) for name, rule in self.questions(audience)]

@@ -29,9 +29,7 @@ newest_whole as (
     select
         order_id,
         {{ fields | join(', ') }},
-        customer_key,
-        exported_at,
-        _batch_id
+        customer_key, exported_at, _batch_id
     from newest
     where not coalesce(is_partial, false)
 
