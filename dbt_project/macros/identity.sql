@@ -134,3 +134,16 @@
 {% macro contact_id(kind, contact) -%}
     case when {{ contact }} is not null then concat('{{ kind }}:', {{ contact_hash(contact) }}) end
 {%- endmacro %}
+
+{#- Key of the strongest identifier of a raw row of members; NULL: it has none. -#}
+{% macro member_identifier_key() -%}
+    case
+        when open_uid is not null then {{ renqun.identifier_key("'open_uid'", "open_uid") }}
+        when {{ renqun.unmasked("customer_id") }} is not null
+            then {{ renqun.identifier_key("'member_id'", renqun.unmasked("customer_id")) }}
+        when {{ renqun.canonical_phone("phone") }} is not null
+            then {{ renqun.identifier_key("'phone_hash'", renqun.contact_hash(renqun.canonical_phone("phone"))) }}
+        when {{ renqun.canonical_email("email") }} is not null
+            then {{ renqun.identifier_key("'email_hash'", renqun.contact_hash(renqun.canonical_email("email"))) }}
+    end
+{%- endmacro %}

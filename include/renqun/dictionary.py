@@ -1,4 +1,5 @@
-"""`make docs`: the dictionary and the pages of segments, made from what the pipeline reads: they cannot lie."""
+"""`make docs`: the dictionary, the pages of segments and the JSON schemas, made from what the pipeline reads: they
+cannot lie."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from typing import Any
 
 from renqun.ingest.catalogue import list_sources
 from renqun.publish.definitions import Audience, load_audiences
+from renqun.publish.published_schemas import FOLDER as SCHEMAS
+from renqun.publish.published_schemas import json_schemas
 from renqun.quality.suite import STAGES, load_stage
 from renqun.segment_pages import pages
 from renqun.settings import PROJECT_ROOT
@@ -37,7 +40,8 @@ _SECTION = re.compile(r"^  # -{2,} *(?P<title>.*?)[ -]*$")
 
 def main() -> None:
     """Write all generated pages; with `--check`, only say whether they are up to date."""
-    for file, text in {DICTIONARY: dictionary(), **pages()}.items():
+    schemas = {SCHEMAS / name: text for name, text in json_schemas().items()}
+    for file, text in {DICTIONARY: dictionary(), **pages(), **schemas}.items():
         name = file.relative_to(PROJECT_ROOT)
         if "--check" not in sys.argv[1:]:
             write_text_atomically(file, text)

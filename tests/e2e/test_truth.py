@@ -27,6 +27,7 @@ from renqun.warehouse.layers import build_layer
 from renqun.warehouse.memory import MEMORY_TABLES
 from renqun.warehouse.plan import plan_build
 from truth import assert_matches_truth
+from truth_of_audiences import assert_audiences_match_truth
 
 pytestmark = pytest.mark.e2e
 
@@ -69,6 +70,8 @@ def test_published_marts_are_what_was_planted(simulated: Path, tmp_path: Path) -
     at_once.done("run", "--from", days[0], "--to", days[-1])
     _check(at_once, truth, "after_late")
     _check_quarantine(at_once, truth)
+    with open_marts(Home(at_once.home), "default") as marts:
+        assert_audiences_match_truth(at_once.shop() / "published" / "audiences", marts, truth)
     assert differences(bench, at_once, leave_out=MEMORY) == {}
 
 

@@ -103,4 +103,11 @@ FUNNELS_FAULTS: dict[str, tuple[str, set[str]]] = {
         "update marts.fct_unpaid_orders set due_at = ordered_at - interval 1 second", set()),
     "fct_unpaid_orders-as_of_is_the_runs": (
         "update marts.fct_unpaid_orders set as_of_date = '2026-03-09'", set()),
+    # -- birthdays -----------------------------------------------------------------------------------------------
+    "fct_upcoming_birthdays-key_unique": (
+        "insert into marts.fct_upcoming_birthdays from marts.fct_upcoming_birthdays", set()),
+    "fct_upcoming_birthdays-are_members": (
+        "update marts.fct_upcoming_birthdays set customer_key = 'c1'", set()),
+    "fct_upcoming_birthdays-soon": (
+        "update marts.fct_upcoming_birthdays set days_until = 31, celebrated_date = '2026-04-10'", set()),
 }  # fmt: skip

@@ -76,4 +76,7 @@ from (values ('c1', 'c1', 'i2'), ('v9', null, 'i2')) as t (person_id, customer_k
 create table marts.fct_unpaid_orders as
 select 'shop' as shop_id, date '2026-03-10' as as_of_date, 'o4' as order_id, 'c2' as customer_key, 'i1' as item_id,
     timestamp '2026-03-10 00:00' as ordered_at, timestamp '2026-03-10 01:00' as due_at;
+create table marts.fct_upcoming_birthdays as
+select 'shop' as shop_id, 'c2' as customer_key, 3 as days_until, date '2026-03-10' as as_of_date,
+    date '2026-03-13' as celebrated_date;
 """

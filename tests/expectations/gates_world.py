@@ -25,6 +25,7 @@ create table run.context as select
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 30 as funnel_report_days, 7 as unpaid_order_days,
+    30 as birthday_ahead_days,
     '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days,
     0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
     2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,
@@ -36,7 +37,7 @@ create table reference.kpi_comparisons as select unnest(['day', 'week']) as comp
 
 _PEOPLE_AND_THINGS = """
 create table marts.dim_customers as select 'shop' as shop_id, * from (values
-    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, false, null, null),
+    ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, true, null, null),
     ('c3', ['m3'], 1, null, false, null, null)
 ) as t (customer_key, customer_ids, order_count, first_event_date, is_member, joined_date, fan_since_date);
 create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values

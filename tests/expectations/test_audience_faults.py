@@ -18,7 +18,7 @@ _MARTS = """
 create schema marts; create schema run; create schema made;
 create table run.context as select 'shop' as shop_id, date '2026-03-10' as as_of_date;
 create table marts.dim_customers as select unnest(['c1', 'c2', 'c3', 'c4']) as customer_key;
-create table marts.fct_segment_memberships as select *, null::date as exited_on from (values
+create table marts.fct_segment_memberships as select *, 'interest' as segment_id, null::date as exited_on from (values
     ('c1', date '2026-03-09'), ('c2', date '2026-03-10'), ('c3', date '2026-03-10'), ('stranger', date '2026-03-10'),
     (null, date '2026-03-10'), ('c3', date '2026-03-11')
 ) as t (customer_key, entered_on);
@@ -54,12 +54,23 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _make(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, share: float | None = 0.5, previous: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    share: float | None = 0.5,
+    previous: bool = True,
+    segment: str | None = "interest",
 ) -> None:
     for name in ("members", "previous"):
         connection.execute(f"copy made.{name} to '{folder / name}.parquet'")
     make_audience(
-        connection, "interest", folder / "members.parquet", folder / "previous.parquet" if previous else None, share, 2
+        connection,
+        "interest",
+        folder / "members.parquet",
+        folder / "previous.parquet" if previous else None,
+        share,
+        2,
+        segment,
     )
 
 
@@ -96,3 +107,14 @@ def test_the_size_is_always_there(connection: duckdb.DuckDBPyConnection, tmp_pat
     _make(connection, tmp_path)
     connection.execute("delete from audience.size")
     assert bad_ids(report_of(connection, SUITES["size"], {})) == {"size-is_there"}
+
+
+def test_an_audience_of_rules_is_made_of_people_in_whatever_segment(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # c4 is in no segment: rules over numbers may mean somebody all the same.
+    connection.execute("insert into made.members values ('c4', '2026-03-10', '{}')")
+    _make(connection, tmp_path, segment=None)
+    assert bad_ids(report_of(connection, SUITES["audience_members"], {})) == set()
+    _make(connection, tmp_path, segment="another")
+    assert bad_ids(report_of(connection, SUITES["audience_members"], {})) == {"audience_members-are_inside_a_segment"}

@@ -11,9 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
+from list_faults import FURTHER, LIST_FAULTS, write_lists
 
 from renqun.quality import load_stage
 from renqun.quality.audience_files import make_published
+from renqun.quality.list_files import make_list
 from renqun.storage import sha256_of
 
 SUITES = {suite.object: suite for suite in load_stage("published")}
@@ -46,6 +48,7 @@ def _seal(folder: Path) -> None:
 
 
 def _write(folder: Path) -> None:
+    write_lists(folder)
     _copy(folder / "members.parquet", f"{C1}, {C2}")
     _copy(folder / "canonical.csv", f"{C1}, {C2}", "customer_key, entered_on")
     _copy(folder / "added.parquet", C2)
@@ -91,6 +94,14 @@ def _rewritten(name: str, rows: str, columns: str = "*") -> Callable[[Path], Non
     return fault
 
 
+def _sealed(fault: Callable[[Path], None]) -> Callable[[Path], None]:
+    def sealed(folder: Path) -> None:
+        fault(folder)
+        _seal(folder)
+
+    return sealed
+
+
 def _append_to_manifest(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["files"]["removed.csv"]["rows"] = 2
@@ -132,6 +143,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         _rewritten("members.parquet", f"('c1', date '2026-03-01', '{{}}'), {C2}"), set()),
     "version-added_are_members": (_rewritten("added.parquet", f"{C2}, ('c5', date '2026-03-10', '{{}}')"), set()),
     "version-removed_are_gone": (_rewritten("removed.csv", f"{C2}, {C3}", "customer_key"), set()),
+    **{check_id: (_sealed(fault), implied) for check_id, (fault, implied) in LIST_FAULTS.items()},
     "addressed-nobody_who_must_be_left_alone": (_address_somebody_else, set()),
     "addressed-was_looked_at": (_damage_archive, {"files-are_readable", "files-rows_as_listed"}),
     "holdout_file-nobody_is_a_member": (_rewritten("holdout.parquet", f"{C1}, {C4}"), set()),
@@ -140,6 +152,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
 
 def _look(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     make_published(connection, folder, folder.parent / "expected.parquet", folder.parent / "forbidden.parquet")
+    make_list(connection, folder, folder.parent / "chosen.parquet", [folder.parent / "sent.parquet"])
 
 
 @pytest.fixture
@@ -221,3 +234,13 @@ def test_an_empty_relation_fails_unless_its_suite_says_why(
     connection.execute(f"drop {kind} published.{name}; create table published.{name} as from aside.rows")
     suite = SUITES[name]
     assert bad_ids(report_of(connection, suite, {})) == (set() if suite.may_be_empty else {suite.is_there_id})
+
+
+@pytest.mark.parametrize("kind", sorted(FURTHER))
+def test_a_list_that_is_not_the_chosen_one_is_caught(
+    connection: duckdb.DuckDBPyConnection, folder: Path, kind: str
+) -> None:
+    fault, check_id = FURTHER[kind]
+    fault(folder)
+    _look(connection, folder)
+    assert check_id in bad_ids(report_of(connection, SUITES["triggers_file"], {}))

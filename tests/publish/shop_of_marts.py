@@ -68,6 +68,8 @@ class Warehouse:
     spells: list[Spell] = field(default_factory=list)
     sessions: dict[date, int] = field(default_factory=dict)
     paid_amounts: dict[str, str] = field(default_factory=lambda: {"o1": "12.50", "o2": "0.00"})
+    further: list[str] = field(default_factory=list)
+    """Statements that make marts beside these."""
     contacts: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     """Phone and e-mail address by customer key."""
     consents: dict[tuple[str, str, str], bool] = field(default_factory=dict)
@@ -95,6 +97,8 @@ class Warehouse:
                 )
             self._write_facts(connection, order)
             self._write_segments(connection, as_of, order)
+            for statement in self.further:
+                connection.execute(statement)
             self._write_people(connection)
 
     def _write_facts(self, connection: duckdb.DuckDBPyConnection, order: str) -> None:

@@ -39,16 +39,21 @@ def manifest(folder: Path) -> dict[str, object]:
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
-def test_the_project_defines_six_audiences_with_sound_names() -> None:
-    assert [one.id for one in load_audiences()] == [
-        "champions",
-        "interest",
-        "key_operating",
-        "key_winback",
-        "new_customer",
-        "repurchase",
-    ]
+def test_the_project_defines_its_audiences_with_sound_names() -> None:
+    groups = {"champions", "interest", "key_operating", "key_winback", "new_customer", "repurchase"}
+    timed = {
+        "birthday", "cart_abandoners", "interest_recall", "item_launch", "post_receipt", "repurchase_due",
+        "tier_change", "unpaid_orders", "welcome",
+    }  # fmt: skip
+    others = {"churn_risk", "recent_buyers", "winback_high_value"}
+    defined = load_audiences()
+    assert {one.id for one in defined} == groups | timed | others
+    assert {one.id for one in defined if one.trigger} == timed
+    assert [one.id for one in defined if one.purpose.kind == "exclusion"] == ["recent_buyers"]
     assert load_audience("interest").needs == ("traffic",)
+    # Of two plays that could write to a person, one comes first: no two share a rank.
+    ranks = [one.priority for one in defined if one.id in timed | others - {"recent_buyers"}]
+    assert len(set(ranks)) == len(ranks) == 11
 
 
 def test_a_first_version_adds_everybody(shop: TestShop) -> None:

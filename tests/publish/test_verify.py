@@ -13,7 +13,8 @@ from shop_of_marts import TestShop, audience, day
 
 from renqun.errors import RequestError
 from renqun.publish import files
-from renqun.publish.manifest import AudienceManifest, json_schemas, read_audience_manifest, to_text, with_version
+from renqun.publish.manifest import AudienceManifest, read_audience_manifest, to_text, with_version
+from renqun.publish.published_schemas import json_schemas
 from renqun.publish.verify import VerifyReport, verify
 
 SCHEMAS = Path(files.__file__).parent / "schemas"

@@ -8,7 +8,8 @@ import pytest
 from shop_of_marts import TestShop, audience, day, keys_in, tree
 
 from renqun.errors import RequestError
-from renqun.publish.catalog import diff, list_audiences, preview
+from renqun.publish.catalog import list_audiences, preview
+from renqun.publish.differences import diff
 from renqun.publish.history import AudienceFolder
 from renqun.publish.verify import verify
 from renqun.publish.withdrawal import release, withdraw

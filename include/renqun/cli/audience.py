@@ -92,12 +92,12 @@ def preview(
 def diff(
     audience_id: AudienceArgument,
     older: Annotated[str | None, typer.Argument(help="A version; default: the one before.")] = None,
-    newer: Annotated[str | None, typer.Argument(help="A version; default: latest.")] = None,
+    newer: Annotated[str | None, typer.Argument(help="A version, or 'now'; default: latest.")] = None,
     shop_id: ShopOption = DEFAULT_SHOP,
     as_json: JsonOption = False,
 ) -> None:
-    """Who came and who went between two published versions."""
-    from renqun.publish.catalog import diff as compare
+    """Who came and who went between two versions, and by which rule; `now`: what the rules mean by the newest marts."""
+    from renqun.publish.differences import diff as compare
 
     home = Home.from_environment()
     found = compare(home, home.shop(shop_id).id, audience_id, older, newer)
@@ -110,6 +110,36 @@ def diff(
     for what, keys in (("added", found.added), ("removed", found.removed)):
         more = f" … {len(keys) - _DIFF_SHOWN:,} more" if len(keys) > _DIFF_SHOWN else ""
         print(f"{what} {len(keys):,}: {' '.join(keys[:_DIFF_SHOWN])}{more}")
+    if found.by_rule:
+        rows = [(one.rule, f"{one.added:,}", f"{one.removed:,}") for one in found.by_rule]
+        print_table("", ("first rule not met", "added: before", "removed: now"), rows)
+
+
+@app.command("schema")
+def schema(
+    what: Annotated[
+        str, typer.Argument(help="audience-definition, audience-manifest, audience-catalogue, …")
+    ] = "audience-definition",
+) -> None:
+    """The JSON schema of definitions, or of a file that is published."""
+    from renqun.publish.published_schemas import json_schema
+
+    print(json_schema(what), end="")
+
+
+@app.command("contract")
+def contract(
+    audience_id: AudienceArgument,
+    version: Annotated[str | None, typer.Argument(help="A version; default: latest.")] = None,
+    shop_id: ShopOption = DEFAULT_SHOP,
+) -> None:
+    """The Open Data Contract (ODCS) of a published version."""
+    from renqun.publish.contracts import contract_text
+    from renqun.publish.differences import find_version
+
+    home = Home.from_environment()
+    found = find_version(home, home.shop(shop_id).id, audience_id, version)
+    print(contract_text(found.manifest, is_withdrawn=found.is_withdrawn), end="")
 
 
 @app.command("release")

@@ -1,4 +1,4 @@
-"""What there is of each audience: lists, previews and differences for people who ask."""
+"""What there is of each audience: lists and previews for people who ask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from renqun.errors import RequestError
 from renqun.publish import files
 from renqun.publish.definitions import Audience, load_audience, load_audiences, require_no_circle
 from renqun.publish.history import AudienceFolder, AudienceVersion, Status
@@ -52,19 +51,6 @@ class Preview:
     removed: int
     alarm: str | None
     """Why it would be held back for its size."""
-
-
-@dataclass(frozen=True)
-class AudienceDiff:
-    """Who came and who left between two versions."""
-
-    audience_id: str
-    older: str | None
-    newer: str
-    older_members: int
-    newer_members: int
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
 
 
 def list_audiences(home: Home, shop_id: str, *, audiences: Sequence[Audience] | None = None) -> list[AudienceSummary]:
@@ -115,39 +101,6 @@ def preview(
     )
 
 
-def diff(
-    home: Home, shop_id: str, audience_id: str, older: str | None = None, newer: str | None = None
-) -> AudienceDiff:
-    """Who is in one version and not in the other.
-
-    Args:
-        home: the home.
-        shop_id: the shop.
-        audience_id: the audience.
-        older: a version; None = the one that `newer` led on from.
-        newer: a version; None = the one that the pointer names.
-
-    Raises:
-        RequestError: no such version.
-    """
-    folder = AudienceFolder.of(home.paths(shop_id), audience_id)
-    right = _find(folder, newer) if newer else folder.latest()
-    if right is None:
-        raise _unknown(folder, None)
-    previous = right.manifest.previous
-    left = _find(folder, older) if older else folder.load(previous.as_of, previous.version) if previous else None
-    before, after = (set(_keys(left)) if left else set()), set(_keys(right))
-    return AudienceDiff(
-        audience_id=audience_id,
-        older=left.version if left else None,
-        newer=right.version,
-        older_members=len(before),
-        newer_members=len(after),
-        added=tuple(sorted(after - before)),
-        removed=tuple(sorted(before - after)),
-    )
-
-
 def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
     latest = folder.latest()
     outcomes = folder.outcomes()
@@ -167,22 +120,6 @@ def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
         reason=newest.reason if newest else None,
         versions=len(versions),
         withdrawn=tuple(version.version for version in versions if version.is_withdrawn),
-    )
-
-
-def _find(folder: AudienceFolder, version: str) -> AudienceVersion:
-    for one in folder.versions():
-        if one.version == version:
-            return one
-    raise _unknown(folder, version)
-
-
-def _unknown(folder: AudienceFolder, version: str | None) -> RequestError:
-    wanted = f"version {version}" if version else "published version"
-    return RequestError(
-        f"the audience {folder.root.name!r} has no {wanted}",
-        where=str(folder.root),
-        remedy="'renqun audience list' shows what there is",
     )
 
 

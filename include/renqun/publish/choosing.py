@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import duckdb
 
 from renqun.publish import contact_plan, files
 from renqun.publish.definitions import Audience
+from renqun.publish.destinations import is_contact
 from renqun.publish.directory import SUPPRESSION_CAUSES, Directory
 from renqun.publish.holdouts import held_out_sql, salt_of
+from renqun.publish.manifest import TriggerEntry, content_key
 from renqun.publish.members import Compiler
 from renqun.publish.recipients import (
     Reach,
@@ -26,6 +28,7 @@ from renqun.publish.recipients import (
     with_causes,
     with_decisions,
 )
+from renqun.publish.trigger_steps import FACTS_FILE, draft_list, drafted, settle_list, write_due_facts
 from renqun.run import RunContext
 
 HOLDOUT = "holdout"
@@ -50,7 +53,11 @@ class Choice:
     reach: dict[str, Reach]
     """By destination that gets identifiers of people."""
     content_sha256: str
-    """Of the people, their holdout and the contacts that destinations get."""
+    """Of the people, their holdout, the contacts that destinations get, and the facts that a list goes by."""
+    trigger: TriggerEntry | None = None
+    """Of an audience with a trigger: its list of due messages."""
+    ledger: str | None = None
+    """What of that list was published when it was chosen."""
 
 
 def choose_all(
@@ -74,8 +81,30 @@ def choose_all(
         held_back = {one.id: _choose_members(ctx, compiler, directory, one, folders[one.id]) for one in audiences}
         for one in audiences:
             _look_up(connection, directory, one, folders[one.id])
+        # A list may name only what was never published, which depends on all the rest of its audience. That rest
+        # holds no messages, so that nobody has to decide on it first.
+        triggered = [(one, one.trigger) for one in audiences if one.trigger]
+        without_consent = {
+            one.id: write_due_facts(ctx, directory, one, trigger, folders[one.id]) for one, trigger in triggered
+        }
+        choices = {one.id: _finish(connection, one, folders[one.id], held_back[one.id]) for one, _ in triggered}
+        drafts = {}
+        for one, _ in triggered:
+            key = content_key(one.definition_hash, ctx.ds, choices[one.id].content_sha256)
+            drafts[one.id] = draft_list(ctx, directory, one, folders[one.id], key)
+            contact_plan.stand_for(connection, one, drafted(connection, folders[one.id]))
         contact_plan.decide(connection, directory.as_of, audiences)
-        return {one.id: _finish(connection, one, folders[one.id], held_back[one.id]) for one in audiences}
+        for one, trigger in triggered:
+            decisions = _decisions(connection, one)
+            draft, folder = drafts[one.id], folders[one.id]
+            entry = settle_list(ctx, directory, trigger, draft, folder, decisions, without_consent[one.id])
+            choices[one.id] = replace(choices[one.id], trigger=entry, ledger=draft.ledger)
+        choices |= {
+            one.id: _finish(connection, one, folders[one.id], held_back[one.id])
+            for one in audiences
+            if one.id not in choices
+        }
+        return choices
     finally:
         contact_plan.end(connection)
         for one in audiences:
@@ -151,15 +180,14 @@ def _finish(
     destinations = has_files_of_people(audience)
     reach: dict[str, Reach] = {}
     if destinations:
-        decisions = connection.table("contact_decisions").filter(f"audience_id = '{audience.id}'")
-        people = with_decisions(
-            connection.table(_table(audience)), decisions.select("customer_key, held_back"), destinations
-        )
+        people = connection.table(_table(audience))
+        if any(is_contact(to) for to in destinations):
+            people = with_decisions(people, _decisions(connection, audience), destinations)
         reach = {to.id: reach_of(people, to) for to in destinations}
         files.write_parquet(recipients(people, destinations), folder / RECIPIENTS)
     facts = {
         file.name: files.facts_of(connection, file)
-        for file in (folder / name for name in (*PEOPLE_FILES, RECIPIENTS))
+        for file in (folder / name for name in (*PEOPLE_FILES, RECIPIENTS, FACTS_FILE))
         if file.is_file()
     }
     content = json.dumps({name: one.sha256 for name, one in facts.items()}, sort_keys=True)
@@ -171,6 +199,12 @@ def _finish(
         reach=reach,
         content_sha256=hashlib.sha256(content.encode()).hexdigest(),
     )
+
+
+def _decisions(connection: duckdb.DuckDBPyConnection, audience: Audience) -> duckdb.DuckDBPyRelation:
+    """`customer_key, held_back` of whom the audience could write to."""
+    decided = connection.table("contact_decisions").filter(f"audience_id = '{audience.id}'")
+    return decided.select("customer_key, held_back")
 
 
 def _table(audience: Audience) -> str:

@@ -18,6 +18,8 @@ from renqun.settings import ShopPaths
 
 CONTACTED = "contacted.parquet"
 """In a version: `customer_key, destination` of everybody to whom it writes. What the cap counts."""
+LIST_FILE = "triggers.parquet"
+"""In a version of an audience with a trigger: whom its list of due messages names. The cap counts them, too."""
 
 _CANDIDATES = "create or replace temp table contact_candidates (customer_key varchar, audience_id varchar)"
 _MESSAGES = "create or replace temp table contact_messages (customer_key varchar, audience_id varchar, sent_on date)"
@@ -134,5 +136,6 @@ def _contacted_files(paths: ShopPaths, first_day: date, as_of: date) -> Iterator
     for root in sorted(path for path in paths.published_audiences.iterdir() if path.is_dir()):
         for version in AudienceFolder(root).versions():
             is_counted = first_day <= version.manifest.as_of < as_of and not version.is_withdrawn
-            if is_counted and CONTACTED in version.manifest.files:
-                yield root.name, version.manifest.as_of, sound_file(version, CONTACTED)
+            for name in (CONTACTED, LIST_FILE):
+                if is_counted and name in version.manifest.files:
+                    yield root.name, version.manifest.as_of, sound_file(version, name)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from renqun.errors import RequestError
 from renqun.publish.destinations import DESTINATIONS, is_contact
 from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
+from renqun.publish.triggers import Reentry, Trigger
 from renqun.settings import Group
 from renqun.yaml_files import parse
 
@@ -103,6 +104,10 @@ class Audience(_Strict):
     holdout: Decimal = Field(default=Decimal(0), ge=0, le=LARGEST_HOLDOUT)
     """Share of the people who are kept out of every file of this audience, so that its effect can be measured."""
     size_window: SizeWindow
+    trigger: Trigger | None = None
+    """Makes a list of due messages beside the members; none where the audience is just people."""
+    reentry: Reentry | None = None
+    """Of an audience with a trigger: when somebody may have a further message of it. Without it at once."""
     expiry_days: int = Field(ge=1)
     """How many days after its business date a version may still be used."""
 
@@ -128,8 +133,22 @@ class Audience(_Strict):
                 raise ValueError("an exclusion list keeps people out: it has no holdout")
             if contacts:
                 raise ValueError(f"an exclusion list addresses nobody, but {', '.join(contacts)} would")
-        if self.frequency_cap and not contacts:
+        if self.frequency_cap and not (contacts or self.trigger):
             raise ValueError("frequency_cap: none of the destinations writes to people, there is nothing to cap")
+        return self
+
+    @model_validator(mode="after")
+    def _writes_to_people_in_one_way(self) -> Audience:
+        if self.reentry and not self.trigger:
+            raise ValueError("reentry: the audience has no trigger, nobody gets a message of it")
+        if self.trigger:
+            if self.purpose.kind == "exclusion":
+                raise ValueError("trigger: an exclusion list addresses nobody")
+            if contacts := [one for one in self.destinations if is_contact(DESTINATIONS[one])]:
+                raise ValueError(
+                    f"trigger: the list of due messages goes out, and {', '.join(contacts)} would write"
+                    " to all members beside it"
+                )
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from renqun.errors import GateFailed
 from renqun.lock import exclusive
@@ -14,7 +15,10 @@ from renqun.publish.directory import opened_directory
 from renqun.publish.forbidden import write_forbidden
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import GateRecord
+from renqun.publish.rules import SegmentRule
 from renqun.publish.selection import AudienceVerdict, Selection, WorkFolder, opened_marts
+from renqun.publish.trigger_lists import ledger_of
+from renqun.publish.trigger_steps import list_file
 from renqun.publish.versions import find_marts
 from renqun.publish.writing import staged_folder, staged_selections
 from renqun.quality.verdict import GateReport
@@ -47,6 +51,7 @@ def gate_members(ctx: RunContext) -> GatingReport:
     def ask(one: Selection) -> GateReport:
         folder = AudienceFolder.of(ctx.paths, one.audience.id)
         previous = folder.load(one.previous.as_of, one.previous.version) if one.previous else None
+        include = one.audience.include
         return gate_audience(
             ctx,
             one.audience.id,
@@ -55,6 +60,7 @@ def gate_members(ctx: RunContext) -> GatingReport:
             previous.members_file if previous else None,
             max_change_share=None if one.is_released else float(one.audience.size_window.max_change_share),
             min_previous=one.audience.size_window.min_previous,
+            segment_id=include.segment if isinstance(include, SegmentRule) else None,
         )
 
     return _ask_all(ctx, "audience", selection.selected(), ask)
@@ -84,13 +90,13 @@ def gate_files(ctx: RunContext) -> GatingReport:
 
     def ask(one: Selection) -> GateReport:
         audience_id = one.audience.id
-        return gate_published(
-            ctx,
-            audience_id,
-            staged_folder(ctx, one),
-            work.members_file(audience_id),
-            work.forbidden_file(audience_id),
-        )
+        members = work.members_file(audience_id)
+        forbidden = work.forbidden_file(audience_id)
+        if one.trigger is None:
+            return gate_published(ctx, audience_id, staged_folder(ctx, one), members, forbidden)
+        sent = ledger_of(AudienceFolder.of(ctx.paths, audience_id), one.content_key or "").files
+        lists = [Path(file) for file in sent]
+        return gate_published(ctx, audience_id, staged_folder(ctx, one), members, forbidden, list_file(members), lists)
 
     return _ask_all(ctx, "published", staged, ask)
 

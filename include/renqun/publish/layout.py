@@ -20,6 +20,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "dim_customers": ("shop_id", "customer_key"),
     "customer_key_aliases": ("shop_id", "from_key", "to_key", "changed_on"),
     "identity_quarantine": ("shop_id", "identifier_key"),
+    "fct_upcoming_birthdays": ("shop_id", "as_of_date", "customer_key"),
     "dim_items": ("shop_id", "item_id"),
     "dim_segments": ("shop_id", "segment_id"),
     "dim_visitors": ("shop_id", "visitor_id"),

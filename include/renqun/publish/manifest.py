@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,7 +19,7 @@ VERSION_PATTERN = re.compile(r"[0-9a-f]{16}")
 FILE_NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 PART_PATH_PATTERN = re.compile(r"parts/([a-z][a-z0-9_]*)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{16}\.parquet")
 
-_SINCE_CONTACTS = frozenset({"purpose_kind", "held_back", "deliveries", "content_sha256"})
+_SINCE_CONTACTS = frozenset({"purpose_kind", "held_back", "deliveries", "content_sha256", "trigger"})
 
 Verdict = Literal["passed", "passed_with_warnings", "failed"]
 
@@ -134,6 +134,32 @@ class AudienceCounts(_Record):
     removed: int = Field(ge=0)
 
 
+class TriggerEntry(_Record):
+    """The trigger list of a version, and how late it is."""
+
+    fact: str
+    channel: str
+    offer: str
+    data_as_of: datetime
+    """The end of the business date, UTC: facts before it are known. Whatever was due before it is late."""
+    rows: int = Field(ge=0)
+    late: int = Field(ge=0)
+    """Rows that were due before `data_as_of`: to be sent at once, within the hours in which messages go out."""
+    longest_lateness_seconds: int = Field(ge=0)
+    """From the earliest `due_at` to `data_as_of`."""
+    earliest_due_at: datetime | None
+    latest_due_at: datetime | None
+    due: int = Field(ge=0)
+    """Facts of members that were due; what became of them is `held_back`, the next three numbers, and `rows`."""
+    sent_before: int = Field(ge=0)
+    waiting: int = Field(ge=0)
+    """Of people who had a message of this list too lately."""
+    superseded: int = Field(ge=0)
+    """Further facts of people who are in the list with another one."""
+    held_back: dict[str, int]
+    """Facts of people whom the list may not name today, by cause."""
+
+
 class Delivery(_Record):
     """What one destination that gets identifiers of people got."""
 
@@ -192,6 +218,8 @@ class AudienceManifest(_Record):
     marts: VersionReference
     batches: tuple[str, ...]
     """Batches that the marts were built from."""
+    trigger: TriggerEntry | None = None
+    """The list of due messages; null where the audience has none."""
     files: dict[str, FileEntry]
     gates: tuple[GateRecord, ...]
     provenance: dict[str, Any]
@@ -246,16 +274,6 @@ def read_audience_manifest(folder: Path) -> AudienceManifest:
 def content_key(definition_hash: str, as_of: date, content_sha256: str) -> str:
     """What makes two publications of an audience the same."""
     return _digest([definition_hash, as_of.isoformat(), content_sha256])
-
-
-def json_schemas() -> dict[str, str]:
-    """The published JSON schemas by file name; `schemas/` in this package holds them as files."""
-    models: dict[str, type[BaseModel]] = {
-        f"marts-manifest.v{SCHEMA_VERSION}.json": MartsManifest,
-        f"audience-manifest.v{SCHEMA_VERSION}.json": AudienceManifest,
-        f"audience-pointer.v{SCHEMA_VERSION}.json": Pointer,
-    }
-    return {name: canonical_json(model.model_json_schema()) for name, model in models.items()}
 
 
 def _digest(value: Any) -> str:

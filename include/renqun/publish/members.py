@@ -112,14 +112,28 @@ class Compiler:
         """How many people each rule keeps and drops, in the order of the definition."""
         people = self._known_customers(audience)
         steps = [Step("customers of the shop", files.rows_of(people), 0)]
-        rules = children(audience.include) if isinstance(audience.include, All) else (audience.include,)
-        conditions = [(rule.words, self._holds(rule)) for rule in rules]
-        conditions += [(f"not {_bracketed(rule)}", ~self._holds(rule)) for rule in audience.exclude]
-        for name, condition in conditions:
+        for name, condition in self._conditions(audience):
             people = people.filter(condition)
             left = files.rows_of(people)
             steps.append(Step(name, left, steps[-1].people - left))
         return steps
+
+    def first_failed(self, audience: Audience) -> Relation:
+        """Every customer beside the first rule of the waterfall that drops them: `customer_key, rule`; null: none."""
+        failed: Expression = _CONSTANT(None).cast("VARCHAR")
+        for name, condition in reversed(self._conditions(audience)):
+            failed = duckdb.CaseExpression(~condition, _CONSTANT(name)).otherwise(failed)
+        return self._known_customers(audience).select(_COLUMN("customer_key"), failed.alias("rule"))
+
+    @staticmethod
+    def questions(audience: Audience) -> list[tuple[str, Rule]]:
+        """What is asked of a person one after the other, as people say it; of exclusions, that they do not hold."""
+        include = audience.include
+        asked = [(rule.words, rule) for rule in (children(include) if isinstance(include, All) else (include,))]
+        return asked + [(f"not {_bracketed(rule)}", Not.model_validate({"not": rule})) for rule in audience.exclude]
+
+    def _conditions(self, audience: Audience) -> list[tuple[str, Expression]]:
+        return [(name, self._holds(rule)) for name, rule in self.questions(audience)]
 
     def _tested(self, audience: Audience) -> Relation:
         people = self._known_customers(audience)

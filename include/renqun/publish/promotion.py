@@ -12,9 +12,12 @@ from typing import Any
 from renqun.errors import GateFailed, TechnicalError
 from renqun.lock import exclusive
 from renqun.publish import files
+from renqun.publish.catalogue_file import refresh_catalogue
+from renqun.publish.contracts import write_contract
 from renqun.publish.history import AudienceFolder, AudienceVersion, Outcome
 from renqun.publish.manifest import MANIFEST_NAME, AudienceManifest, GateRecord, read_audience_manifest, to_text
 from renqun.publish.selection import Selection, WorkFolder, size_alarm
+from renqun.publish.trigger_steps import require_same_ledger
 from renqun.publish.writing import STAGING_PREFIX, staged_folder
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -93,6 +96,7 @@ def promote(
             if is_new:
                 new.append(f"{outcome.audience_id}/{outcome.version}")
             _sweep(folder, ctx.ds)
+        refresh_catalogue(ctx.paths, ctx.shop.id)
     return PromotionReport(ctx.ds, tuple(outcomes), tuple(new))
 
 
@@ -115,6 +119,7 @@ def _settle(
     if objection:
         return _record(folder, ctx, one, "held_back", objection), False
     _require_same_baseline(one, baseline, folder)
+    require_same_ledger(one.audience, folder, one.content_key or "", one.ledger)
     version, is_new = _publish(ctx, one, folder, work, provenance)
     outcome = _record_version(folder, one, version.manifest)
     if move_pointer and _may_point(folder, ctx.ds):
@@ -169,7 +174,9 @@ def _publish(
     target.parent.mkdir(parents=True, exist_ok=True)
     staging.rename(target)
     files.flush_folder(target.parent)
-    return folder.load(ctx.ds, manifest.version), True
+    version = folder.load(ctx.ds, manifest.version)
+    write_contract(folder, version)
+    return version, True
 
 
 def _audited_draft(staging: Path, one: Selection) -> AudienceManifest:

@@ -41,7 +41,7 @@ def has_files_of_people(audience: Audience) -> tuple[Destination, ...]:
 
 def needs_consent(audience: Audience) -> bool:
     """Whether anybody has to have agreed to anything. An exclusion list keeps people out: nobody has."""
-    return audience.purpose.kind != "exclusion" and bool(has_files_of_people(audience))
+    return audience.purpose.kind != "exclusion" and bool(has_files_of_people(audience) or audience.trigger)
 
 
 def consented(directory: Directory, audience: Audience, members: Relation) -> Relation:

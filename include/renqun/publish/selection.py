@@ -20,7 +20,7 @@ from renqun.publish.definitions import Audience, load_audiences
 from renqun.publish.delivering import private_files
 from renqun.publish.directory import Directory, opened_directory
 from renqun.publish.history import AudienceFolder, AudienceVersion
-from renqun.publish.manifest import BatchEntry, GateRecord, VersionReference, content_key
+from renqun.publish.manifest import BatchEntry, GateRecord, TriggerEntry, VersionReference, content_key
 from renqun.publish.members import Compiler, Marts, require_sound
 from renqun.publish.recipients import Reach, needs_consent
 from renqun.publish.versions import MartsVersion, find_marts
@@ -55,6 +55,10 @@ class Selection(_Record):
     is_released: bool = False
     """Somebody has looked at a change beyond the size window and let it go out."""
     previous: VersionReference | None = None
+    trigger: TriggerEntry | None = None
+    """Of an audience with a trigger: its list of due messages, which waits beside the members."""
+    ledger: str | None = None
+    """What of that list was published when it was chosen."""
 
 
 class SelectionReport(_Record):
@@ -257,6 +261,8 @@ def _selection(ctx: RunContext, audience: Audience, choice: Choice) -> Selection
         content_key=key,
         is_released=folder.is_released(key),
         previous=VersionReference(as_of=baseline.manifest.as_of, version=baseline.version) if baseline else None,
+        trigger=choice.trigger,
+        ledger=choice.ledger,
     )
 
 

@@ -28,6 +28,7 @@ from renqun.publish.manifest import (
 )
 from renqun.publish.promotion import GATE_STAGES
 from renqun.publish.verify_deliveries import delivered_files, verify_deliveries, verify_promises, verify_rows
+from renqun.publish.verify_lists import LIST_FILES, list_problems
 from renqun.storage import sha256_of
 
 FailureId = Literal[
@@ -35,7 +36,7 @@ FailureId = Literal[
     "missing_file", "unexpected_file", "wrong_sha256", "wrong_bytes", "unreadable_file", "wrong_rows",
     "wrong_columns", "missing_part", "duplicate_members", "not_sorted", "csv_differs", "added_inconsistent",
     "removed_inconsistent", "delivery_inconsistent", "holdout_addressed", "counts_inconsistent", "gate_missing",
-    "gate_failed", "withdrawn",
+    "gate_failed", "withdrawn", "list_inconsistent",
 ]  # fmt: skip
 
 _NAME_A_VERSION = "name the folder that holds manifest.json, for example published/marts/latest"
@@ -273,6 +274,7 @@ def _verify_audience(
     promised = _AUDIENCE_FILES | ({"canonical.csv"} if "canonical" in manifest.destinations else set())
     # Versions of before holdouts have no such file.
     promised |= {HOLDOUT_FILE} if manifest.content_sha256 else set()
+    promised |= LIST_FILES if manifest.trigger else set()
     for name in sorted(promised - manifest.files.keys()):
         report.fail("missing_file", name, "the manifest does not name a file that every version has")
     verify_promises(manifest, report)
@@ -281,6 +283,8 @@ def _verify_audience(
     before = len(report.failures)
     for name in sorted(present):
         _verify_file(connection, folder / name, name, manifest.files[name], report, delivered.get(name))
+    for name in sorted((LIST_FILES - promised) & present):
+        report.fail("unexpected_file", name, "the manifest says nothing of a list")
     is_whole = len(report.failures) == before and present >= promised | set(delivered)
     if is_whole:
         _verify_people(connection, folder, manifest, report)
@@ -300,6 +304,8 @@ def _verify_people(
     lists_of_keys = [name for name in manifest.files if name not in delivered_files(manifest) and name != CONTACTED]
     people = {name: _people(connection, folder / name) for name in lists_of_keys}
     keys = people["members.parquet"]
+    for failure_id, message in list_problems(connection, folder, manifest, set(keys)):
+        report.fail(failure_id, "triggers.parquet", message)
     members, added, removed = set(keys), set(people["added.parquet"]), set(people["removed.parquet"])
     if len(members) != len(keys):
         report.fail("duplicate_members", "members.parquet", "somebody is in it more than once")

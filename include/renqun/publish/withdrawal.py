@@ -11,6 +11,8 @@ import duckdb
 from renqun.errors import RequestError
 from renqun.lock import exclusive
 from renqun.publish import files
+from renqun.publish.catalogue_file import refresh_catalogue
+from renqun.publish.contracts import write_contract
 from renqun.publish.delivering import destinations_of, private_files, rows_before, write_changes
 from renqun.publish.history import AudienceFolder, AudienceVersion, Release, Withdrawal
 from renqun.publish.manifest import to_text
@@ -101,6 +103,8 @@ def withdraw(
             files.seal(staging)
             os.rename(staging, place)
         folder.point_to(after)
+        write_contract(folder, gone)
+        refresh_catalogue(paths, shop_id)
     return record
 
 

@@ -24,6 +24,7 @@ from renqun.publish.manifest import (
     with_version,
 )
 from renqun.publish.selection import Selection, SelectionReport, WorkFolder
+from renqun.publish.trigger_steps import write_list_files
 from renqun.run import RunContext
 from renqun.settings import Settings
 
@@ -119,6 +120,8 @@ def _write(ctx: RunContext, report: SelectionReport, one: Selection, work: WorkF
         removed = before.set_alias("then").join(members.set_alias("now"), "customer_key", how="anti")
         write_list(added.order("customer_key"), CSV_COLUMNS, staging, "added")
         write_list(removed.select("customer_key").order("customer_key"), "customer_key", staging, "removed")
+        if one.trigger:
+            write_list_files(connection, work.members_file(one.audience.id), staging)
         deliveries, entries = deliver(
             connection,
             one.audience,
@@ -183,6 +186,7 @@ def _draft(
             deliveries=deliveries,
             content_sha256=one.content_sha256,
             marts=report.marts,
+            trigger=one.trigger,
             batches=tuple(batch.batch_id for batch in report.batches),
             files=entries,
             gates=(),

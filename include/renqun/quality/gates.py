@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.lock import exclusive
-from renqun.quality import audience_files, warehouse_relations
+from renqun.quality import audience_files, list_files, warehouse_relations
 from renqun.quality.gate import GateInput, ask, conclude, render_docs, run_gate, workbench
 from renqun.quality.raw_batches import make_raw
 from renqun.quality.relations import attach, make_run, mirror
@@ -105,6 +105,7 @@ def gate_audience(
     *,
     max_change_share: float | None = None,
     min_previous: int = 1,
+    segment_id: str | None = None,
 ) -> GateReport:
     """Look at the members of an audience before a file is written.
 
@@ -117,6 +118,7 @@ def gate_audience(
         max_change_share: how far the number of members may change, as a share of the previous number;
             None where the size was released.
         min_previous: below this many previous members the share is not looked at.
+        segment_id: the segment that lets people in, where the rules ask for nothing else.
 
     Raises:
         GateFailed: after the verdicts were stored.
@@ -126,14 +128,20 @@ def gate_audience(
         make_run(connection, ctx, shop_vars(ctx.shop))
         mirror(connection, database, ("marts",))
         audience_files.make_audience(
-            connection, audience_id, members_parquet, previous_members, max_change_share, min_previous
+            connection, audience_id, members_parquet, previous_members, max_change_share, min_previous, segment_id
         )
         given = GateInput(connection, load_stage("audience"), subject=audience_id)
         return run_gate("audience", ctx, given)
 
 
 def gate_published(
-    ctx: RunContext, audience_id: str, folder: Path, members_parquet: Path, forbidden_parquet: Path
+    ctx: RunContext,
+    audience_id: str,
+    folder: Path,
+    members_parquet: Path,
+    forbidden_parquet: Path,
+    list_parquet: Path | None = None,
+    sent: Sequence[Path] = (),
 ) -> GateReport:
     """Read the written files of an audience back from the disk and look at those.
 
@@ -144,6 +152,8 @@ def gate_published(
         members_parquet: the members that the audience gate has passed.
         forbidden_parquet: hashes of the cells that would address somebody who must be left alone:
             `destination, cell_sha256`.
+        list_parquet: the trigger list that was chosen; None where the audience has none.
+        sent: the trigger lists that were published of the audience before.
 
     Raises:
         GateFailed: after the verdicts were stored.
@@ -151,6 +161,7 @@ def gate_published(
     with workbench() as connection:
         make_run(connection, ctx, shop_vars(ctx.shop))
         audience_files.make_published(connection, folder, members_parquet, forbidden_parquet)
+        list_files.make_list(connection, folder, list_parquet, sent)
         given = GateInput(connection, load_stage("published"), subject=audience_id)
         return run_gate("published", ctx, given)
 

@@ -49,9 +49,17 @@ class Calendar:
         if order.paid_at is not None:
             days.add(order.paid_at // DAY)
         days.update(refund.at // DAY for refund in order.refunds)
+        if order.signed_at is not None:
+            days.add(order.signed_at // DAY)
         if order.settles:
             days.add(self.settled_day(order))
         return sorted({self.shown_from(order, day) for day in days if day <= self.end})
+
+    def signed_at(self, order: Order) -> int | None:
+        """When the order counts as received: signed for, or confirmed by the platform when it closes it."""
+        if order.signed_at is not None or order.paid_at is None or not order.settles:
+            return order.signed_at
+        return self.settled_day(order) * DAY + order.paid_at % DAY
 
     def settled_day(self, order: Order) -> int:
         """The day on which the platform closes an order."""

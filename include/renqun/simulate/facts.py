@@ -38,6 +38,8 @@ class Person:
     """The tier that the members' export shows; none where that is left to chance."""
     is_fan: bool | None = None
     """Whether a member follows the shop; none where that is left to chance."""
+    birthday: str | None = None
+    """The birthday that the members' export shows, `YYYY-MM-DD`; none where that is left to chance."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,8 @@ class Order:
     refunds: list[Refund] = field(default_factory=list)
     exports_paid: bool = True
     is_presale: bool = False
+    signed_at: int | None = None
+    """When the buyer signed for it; none where the platform does it for them when it closes the order, or nobody."""
     delay_days: int = 0
     """How many days after it was placed the first export shows it."""
     settles: bool = True

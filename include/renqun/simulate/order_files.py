@@ -16,7 +16,7 @@ from renqun.simulate.wall import day_text, wall_text
 COLUMNS = (
     "order_id", "line_id", "customer_id", "ordered_at", "paid_at", "status", "item_id", "item_name", "category_id",
     "quantity", "unit_price", "line_paid_amount", "order_paid_amount", "refunded_amount", "refunded_at", "currency",
-    "phone", "email", "province", "city", "discount_amount",
+    "phone", "email", "province", "city", "discount_amount", "signed_at",
 )  # fmt: skip
 FILE_NAME = "orders.csv"
 DOWNLOADED_TWICE_EVERY = 13
@@ -63,6 +63,7 @@ class GenericOrders:
                 *contact,
                 *place,
                 money(line.discount),
+                state.signed_at,
             ]
             for number, line in enumerate(order.lines)
         ]

@@ -23,6 +23,8 @@ class OrderState:
     """When it last did; empty where the platform does not say."""
     status: str
     """The platform's text."""
+    signed_at: str
+    """When the buyer received it; empty where that is not known, or all was given back."""
 
 
 def money(cents: int) -> str:
@@ -40,7 +42,11 @@ def state_of(order: Order, folder: int, calendar: Calendar) -> OrderState:
             refunded[refund.line] += refund.amount
             refunded_at[refund.line] = wall_text(refund.at) if refund.exports_time else ""
     status = _status(order, folder, calendar, is_paid=is_paid, refunded=sum(refunded))
-    return OrderState(is_paid, refunded, refunded_at, status)
+    signed = calendar.signed_at(order)
+    is_signed = is_paid and status != CLOSED and signed is not None and calendar.folder(signed // DAY) <= folder
+    return OrderState(
+        is_paid, refunded, refunded_at, status, wall_text(signed) if is_signed and signed is not None else ""
+    )
 
 
 def _status(order: Order, folder: int, calendar: Calendar, *, is_paid: bool, refunded: int) -> str:

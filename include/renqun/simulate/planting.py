@@ -51,6 +51,10 @@ class Plant:
     """Kind of stage → the stage at the end; none where the person has none."""
     repurchase_days: range | None = None
     """Days on which the person is inside the repurchase cycle; none where the segment is not meant."""
+    designed_audiences: dict[str, bool] = field(default_factory=dict)
+    """Audience → whether meant by it at the end; a holdout may keep the person out of its files."""
+    designed_messages: dict[str, str | None] = field(default_factory=dict)
+    """Audience → the fact that its list of the end names the person for; none where it does not name them."""
     rfm_class: str | None = None
     is_late: bool = False
 
@@ -63,6 +67,11 @@ class Plant:
     def expect(self, *segments: str, inside: bool) -> None:
         """Say of segments whether the person is inside at the end."""
         self.designed.update(dict.fromkeys(segments, inside))
+
+    def expect_audience(self, audience: str, *, inside: bool, message: str | None = None) -> None:
+        """Say whether an audience means the person at the end, and what its list of that day tells them of."""
+        self.designed_audiences[audience] = inside
+        self.designed_messages[audience] = message
 
     def expect_one(self, segments: Iterable[str], the_one: str | None) -> None:
         """Say that the person is inside exactly one of several segments, or in none of them."""
@@ -144,6 +153,7 @@ class Planting:
         paid: int | None = None,
         refunds: Iterable[tuple[int, int, int]] = (),
         customer_id: str | None = None,
+        signed_at: int | None = None,
     ) -> Order:
         """An order of a plant; without lines it is one piece of the plant's own item.
 
@@ -151,6 +161,7 @@ class Planting:
             paid: what the order costs, where that is not the sum of its lines.
             refunds: (line from 0, at, amount).
             customer_id: what the export shows in place of the plant's id.
+            signed_at: when the buyer signed for the parcel.
         """
         shown = list(lines) if lines is not None else [self.line(plant.item)]
         order_id = f"P-{plant.kind}-{len(plant.orders) + 1}"
@@ -165,6 +176,7 @@ class Planting:
             lines=shown,
             person=plant.person,
             refunds=[Refund(*refund) for refund in refunds],
+            signed_at=signed_at,
             settles=False,
         )
         plant.orders.append(order)
@@ -181,11 +193,11 @@ class Planting:
         at = self.at(age, "15:00:00")
         refunded.refunds = [Refund(place, at, line.paid) for place, line in enumerate(refunded.lines) if line.paid]
 
-    def enrol(self, plant: Plant, *, tier: str = "", is_fan: bool = False) -> None:
+    def enrol(self, plant: Plant, *, tier: str = "", is_fan: bool = False, birthday: str = "") -> None:
         """Make a plant a member since the first day."""
         person = plant.customer
         person.is_member, person.joined_day = True, self.first_day
-        person.tier, person.is_fan = tier, is_fan
+        person.tier, person.is_fan, person.birthday = tier, is_fan, birthday
 
     def unite(self, plant: Plant, *others: Plant) -> None:
         """Say that what is planted under several customer ids is one person."""

@@ -6,6 +6,7 @@ from renqun.simulate.books import keep_books
 from renqun.simulate.calendar import Calendar
 from renqun.simulate.facts import Facts, Order
 from renqun.simulate.planting import Planting
+from renqun.simulate.plants_audiences import plant_audiences
 from renqun.simulate.plants_behaviour import plant_behaviour
 from renqun.simulate.plants_identity import plant_identity
 from renqun.simulate.plants_members import plant_members
@@ -28,6 +29,7 @@ def plant_all(bed: Planting) -> None:
     plant_behaviour(bed)
     plant_tags(bed)
     plant_tastes(bed)
+    plant_audiences(bed)
     plant_identity(bed)
 
 

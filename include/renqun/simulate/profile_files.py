@@ -118,7 +118,8 @@ def draft_members(people: list[Person], calendar: Calendar, drafts: Drafts) -> N
             is_fan = number % 3 != 0 if person.is_fan is None else person.is_fan
             tier = _TIERS[min(3, number % 10 // 3)] if person.tier is None else person.tier
             joined = person.joined_day * DAY + 36_000 + number % 36_000
-            birthday = day_text(1_000 + number * 37 % 12_000) if number % 4 else ""
+            by_chance = day_text(1_000 + number * 37 % 12_000) if number % 4 else ""
+            birthday = by_chance if person.birthday is None else person.birthday
             draft.rows.append(
                 [
                     person.customer_id,

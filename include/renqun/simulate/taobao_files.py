@@ -70,7 +70,7 @@ def _texts() -> _Reports:
         return _Report(source, header, GuardedText(frozenset(ids), end, trailing), name, "csv")
 
     return (
-        report("taobao_orders", headers.ORDERS_2017, "ExportOrderList", "订单编号", "特权订金订单id", end="\n"),
+        report("taobao_orders", headers.ORDERS_2018, "ExportOrderList", "订单编号", "特权订金订单id", end="\n"),
         report(
             "taobao_order_items", headers.ITEMS_2021, "ExportOrderDetailList", "子订单编号", "主订单编号", end="\r\n"
         ),

@@ -53,6 +53,7 @@ def head_cells(order: Order, folder: int, calendar: Calendar) -> Cells:
         "宝贝总数量": str(sum(line.quantity for line in order.lines)),
         "订单关闭原因": _closed_because(state),
         "退款金额": money(sum(state.refunded)),
+        "确认收货时间": state.signed_at,
     }
 
 

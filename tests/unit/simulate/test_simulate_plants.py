@@ -198,7 +198,7 @@ def test_members_are_shown_with_the_tier_and_the_fan_that_they_were_planted_with
 def test_the_truth_says_what_the_files_cannot_tell(tmp_path: Path) -> None:
     shop = make_shop(tmp_path, replace(small_config(), dirt=Dirt.none(), profiles=False))
 
-    assert set(shop.truth["not_told"]) == {"relationship_member", "tier", "members_chain"}
+    assert set(shop.truth["not_told"]) == {"relationship_member", "tier", "members_chain", "play_birthday"}
     kinds = {plant["kind"] for plant in shop.truth["planted"]}
     assert not [kind for kind in kinds if kind.startswith(("tier_", "relationship_member", "members_chain"))]
 

@@ -12,15 +12,16 @@
     'line_paid_amount': 'decimal(18, 2)',
     'refunded_amount': 'decimal(18, 2)', 'discount_amount': 'decimal(18, 6)', 'order_quantity': 'decimal(18, 6)',
     'order_paid_amount': 'decimal(18, 2)', 'order_refunded_amount': 'decimal(18, 2)', 'ordered_at': 'timestamp',
-    'paid_at': 'timestamp', 'deposit_paid_at': 'timestamp', 'refunded_at': 'timestamp', 'exported_at': 'timestamp',
+    'paid_at': 'timestamp', 'deposit_paid_at': 'timestamp', 'refunded_at': 'timestamp', 'signed_at': 'timestamp', 'exported_at': 'timestamp',
 } %}
 {%- set of_head = ['customer_id', 'province', 'city', 'order_paid_amount', 'status', 'ordered_at', 'paid_at'] %}
 {%- set of_line = ['item_id', 'item_name', 'quantity', 'unit_price'] %}
 {%- set told = {
     'orders': of_head + of_line + [
-        'line_id', 'category_id', 'line_paid_amount', 'refunded_amount', 'discount_amount', 'refunded_at', 'exported_at'
+        'line_id', 'category_id', 'line_paid_amount', 'refunded_amount', 'discount_amount', 'refunded_at', 'signed_at',
+        'exported_at'
     ],
-    'taobao_orders': of_head + ['order_quantity', 'order_refunded_amount', 'deposit_paid_at'],
+    'taobao_orders': of_head + ['order_quantity', 'order_refunded_amount', 'deposit_paid_at', 'signed_at'],
     'taobao_order_items': of_line + [
         'line_id', 'line_payable_amount', 'line_paid_amount', 'refunded_amount', 'status', 'ordered_at', 'paid_at',
         'deposit_paid_at'

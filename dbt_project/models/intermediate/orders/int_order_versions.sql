@@ -39,6 +39,7 @@ exports as (
         {{ first_given('ordered_at') }} as ordered_at,
         {{ first_given('paid_at') }} as paid_at,
         {{ first_given('deposit_paid_at') }} as deposit_paid_at,
+        {{ first_given('signed_at') }} as signed_at,
         coalesce(max(exported_at), max(_exported_at)) as exported_at,
         _folder_date,
         _batch_id,
@@ -101,12 +102,14 @@ select
     {{ business_date('ordered_at') }} as ordered_date,
     {{ business_date('known_paid_at') }} as paid_date,
     {{ business_date('known_deposit_paid_at') }} as deposit_paid_date,
+    {{ business_date('signed_at') }} as signed_date,
     case when order_refunded_amount > 0 then {{ business_date('exported_at') }} end as order_refunded_date,
 
     -- timestamps
     ordered_at,
     known_paid_at as paid_at,
     known_deposit_paid_at as deposit_paid_at,
+    signed_at,
     exported_at,
 
     -- metadata

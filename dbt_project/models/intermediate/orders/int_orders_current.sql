@@ -5,7 +5,7 @@
 -#}
 {%- set fields = [
     'customer_id', 'platform', 'status', 'status_code', 'coupon_codes', 'province', 'city', 'order_quantity', 'order_paid_amount',
-    'is_paid_by_status', 'ordered_date', 'paid_date', 'ordered_at', 'paid_at'
+    'is_paid_by_status', 'ordered_date', 'paid_date', 'signed_date', 'ordered_at', 'paid_at', 'signed_at'
 ] %}
 
 with
@@ -29,9 +29,7 @@ newest_whole as (
     select
         order_id,
         {{ fields | join(', ') }},
-        customer_key,
-        exported_at,
-        _batch_id
+        customer_key, exported_at, _batch_id
     from newest
     where not coalesce(is_partial, false)
 
@@ -105,11 +103,13 @@ select
     coalesce(told.ordered_date, told.paid_date) as ordered_date,
     case when told.paid_date <= {{ as_of_date() }} then told.paid_date end as paid_date,
     case when deposits.paid_date <= {{ as_of_date() }} then deposits.paid_date end as deposit_paid_date,
+    case when told.signed_date <= {{ as_of_date() }} then told.signed_date end as signed_date,
 
     -- timestamps
     coalesce(told.ordered_at, told.paid_at) as ordered_at,
     case when told.paid_date <= {{ as_of_date() }} then told.paid_at end as paid_at,
     case when deposits.paid_date <= {{ as_of_date() }} then deposits.paid_at end as deposit_paid_at,
+    case when told.signed_date <= {{ as_of_date() }} then told.signed_at end as signed_at,
     told.exported_at,
 
     -- metadata

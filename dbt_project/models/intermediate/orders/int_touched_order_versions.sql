@@ -95,12 +95,14 @@ select
     ordered_date,
     paid_date,
     deposit_paid_date,
+    signed_date,
     order_refunded_date,
 
     -- timestamps
     ordered_at,
     paid_at,
     deposit_paid_at,
+    signed_at,
     exported_at,
 
     -- metadata

@@ -1,6 +1,6 @@
 {#-
     Grain: one order that this build computes anew: a file that no finished build consumed tells of it (its head, its
-    lines, a refund, or that it is none), a fact of it that waited (order, payment or refund dated after the last build)
+    lines, a refund, or that it is none), a fact of it that waited (order, payment, receipt or refund dated after the last build)
     is now dated on or before D, or its buyer is another person now.
 -#}
 -- Depends on {{ ref('int_identity_records') }}, {{ ref('int_identifier_customers') }}, {{ ref('int_order_rows') }}, {{ ref('int_order_line_versions') }}, {{ ref('int_refund_versions') }},
@@ -38,6 +38,7 @@ orders_of_new_days as (
     where
         (ordered_date > {{ previous_as_of_date() }} and ordered_date <= {{ as_of_date() }})
         or (paid_date > {{ previous_as_of_date() }} and paid_date <= {{ as_of_date() }})
+        or (signed_date > {{ previous_as_of_date() }} and signed_date <= {{ as_of_date() }})
         or (deposit_paid_date > {{ previous_as_of_date() }} and deposit_paid_date <= {{ as_of_date() }})
         or (order_refunded_date > {{ previous_as_of_date() }} and order_refunded_date <= {{ as_of_date() }})
 

@@ -110,6 +110,7 @@ select
     ordered.last_ordered_date,
     ordered.first_paid_date,
     ordered.last_paid_date,
+    ordered.last_signed_date,
     visited.first_event_date,
     visited.last_event_date
 

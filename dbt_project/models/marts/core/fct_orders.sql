@@ -55,11 +55,13 @@ select
     ordered_date,
     paid_date,
     deposit_paid_date,
+    signed_date,
 
     -- timestamps
     ordered_at,
     paid_at,
     deposit_paid_at,
+    signed_at,
     exported_at
 
 from orders

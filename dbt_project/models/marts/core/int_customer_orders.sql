@@ -25,7 +25,8 @@ ordered as (
         min(ordered_date) as first_ordered_date,
         max(ordered_date) as last_ordered_date,
         min(paid_date) as first_paid_date,
-        max(paid_date) as last_paid_date
+        max(paid_date) as last_paid_date,
+        max(case when is_deal then signed_date end) as last_signed_date
     from orders
     group by customer_key
 
@@ -66,7 +67,8 @@ select
     ordered.first_ordered_date,
     ordered.last_ordered_date,
     ordered.first_paid_date,
-    ordered.last_paid_date
+    ordered.last_paid_date,
+    ordered.last_signed_date
 
 from ordered
 left join placed on ordered.customer_key = placed.customer_key and placed.place_rank = 1

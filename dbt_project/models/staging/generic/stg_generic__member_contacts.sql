@@ -18,6 +18,7 @@ renamed as (
         -- ids
         open_uid,
         {{ unmasked('customer_id') }} as customer_id,
+        {{ member_identifier_key() }} as identifier_key,
         {{ canonical_phone('phone') }} as phone,
         {{ canonical_email('email') }} as email,
 

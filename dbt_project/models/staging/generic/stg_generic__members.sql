@@ -16,15 +16,7 @@ renamed as (
     select
         -- ids
         {{ unmasked('customer_id') }} as customer_id,
-        case
-            when open_uid is not null then {{ identifier_key("'open_uid'", 'open_uid') }}
-            when {{ unmasked('customer_id') }} is not null
-                then {{ identifier_key("'member_id'", unmasked('customer_id')) }}
-            when {{ canonical_phone('phone') }} is not null
-                then {{ identifier_key("'phone_hash'", contact_hash(canonical_phone('phone'))) }}
-            when {{ canonical_email('email') }} is not null
-                then {{ identifier_key("'email_hash'", contact_hash(canonical_email('email'))) }}
-        end as identifier_key,
+        {{ member_identifier_key() }} as identifier_key,
 
         -- strings
         tier,

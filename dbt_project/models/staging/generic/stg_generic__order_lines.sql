@@ -39,6 +39,7 @@ renamed as (
         {{ to_utc('ordered_at') }} as ordered_at,
         {{ to_utc('paid_at') }} as paid_at,
         {{ to_utc('refunded_at') }} as refunded_at,
+        {{ to_utc('signed_at') }} as signed_at,
         {{ to_utc('exported_at') }} as exported_at,
 
         -- metadata

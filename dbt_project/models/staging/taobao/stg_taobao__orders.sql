@@ -36,7 +36,7 @@ renamed as (
             when {{ is_deposit_only('stage_details') }} then {{ chinese_time('coalesce(paid_at, ordered_at)') }}
         end as deposit_paid_at,
         {{ chinese_time('shipped_at') }} as shipped_at,
-        {{ chinese_time('confirmed_at') }} as confirmed_at,
+        {{ chinese_time('confirmed_at') }} as signed_at,
 
         -- metadata
         {{ row_origin('date') }}
