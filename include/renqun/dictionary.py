@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from renqun.ingest.catalogue import list_sources
-from renqun.publish.definitions import load_audiences
+from renqun.publish.definitions import Audience, load_audiences
 from renqun.quality.suite import STAGES, load_stage
 from renqun.segment_pages import pages
 from renqun.settings import PROJECT_ROOT
@@ -150,11 +150,13 @@ def _exports() -> Iterable[str]:
 
 def _audiences() -> Iterable[str]:
     yield "\n## Audiences\n"
-    rows = [
-        (f"`{a.id}`", f"{a.name.en} · {a.name.zh}", f"`{a.include.segment}`", a.owner, a.purpose)
-        for a in load_audiences()
-    ]
-    yield _table(("audience", "name", "segment", "owner", "purpose"), rows)
+    rows = [(f"`{a.id}`", f"{a.name.en} · {a.name.zh}", _rules(a), a.owner, a.purpose.text) for a in load_audiences()]
+    yield _table(("audience", "name", "who is in it", "owner", "purpose"), rows)
+
+
+def _rules(audience: Audience) -> str:
+    excluded = "".join(f"; not {rule.words}" for rule in audience.exclude)
+    return f"{audience.include.words}{excluded}".replace("|", "\\|")
 
 
 def _gates() -> Iterable[str]:

@@ -189,7 +189,7 @@ def test_one_more_row_can_be_an_audience(with_one_more_row: tuple[Warehouse, Pat
             "id": "zhejiang_again",
             "name": {"en": "Again", "zh": "回头客"},
             "owner": "marketing",
-            "purpose": "testing",
+            "purpose": {"kind": "marketing", "text": "testing"},
             "needs": ["orders"],
             "include": {"segment": "zhejiang_again"},
             "destinations": ["canonical"],

@@ -38,7 +38,7 @@ def audience(audience_id: str = "champions", **changes: object) -> Audience:
             "id": audience_id,
             "name": {"en": audience_id, "zh": "人群"},
             "owner": "marketing",
-            "purpose": "testing",
+            "purpose": {"kind": "marketing", "text": "testing"},
             "needs": ["orders"],
             "include": {"segment": audience_id},
             "destinations": ["canonical"],

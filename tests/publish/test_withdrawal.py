@@ -125,7 +125,11 @@ def test_a_preview_counts_every_step_and_writes_nothing(published_shop: TestShop
     before = tree(published_shop.home.root)
     definition = audience(exclude=[{"segment": "new_customer"}])
     shown = preview(published_shop.home, "default", "champions", audience=definition)
-    assert [(step.name, step.people) for step in shown.steps] == [("in champions", 6), ("not in new_customer", 4)]
+    assert [(step.name, step.dropped, step.people) for step in shown.steps] == [
+        ("customers of the shop", 0, 21),
+        ("in champions", 15, 6),
+        ("not in new_customer", 2, 4),
+    ]
     assert (shown.previous_members, shown.added, shown.removed) == (20, 0, 16)
     assert "from 20 to 4 members" in (shown.alarm or "")
     assert tree(published_shop.home.root) == before

@@ -71,12 +71,14 @@ def preview(
     if as_json:
         print_json(asdict(found))
         return
-    facts = {step.name: f"{step.people:,}" for step in found.steps}
+    print_facts({"audience": found.audience_id, "marts": f"as of {found.as_of}, version {found.marts_version}"})
+    print_table(
+        "",
+        ("rule", "drops", "left"),
+        [(step.name, f"{step.dropped:,}", f"{step.people:,}") for step in found.steps],
+    )
     print_facts(
         {
-            "audience": found.audience_id,
-            "marts": f"as of {found.as_of}, version {found.marts_version}",
-            **facts,
             "published before": f"{found.previous_members:,}",
             "would be added": f"{found.added:,}",
             "would be removed": f"{found.removed:,}",

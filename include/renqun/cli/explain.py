@@ -76,10 +76,10 @@ def audience(
     print_facts(
         {
             "audience": f"{definition.name.en} ({definition.name.zh})",
-            "purpose": definition.purpose,
+            "purpose": definition.purpose.text,
             "owner": definition.owner,
-            "includes": definition.include.segment,
-            "excludes": ", ".join(criterion.segment for criterion in definition.exclude) or None,
+            "includes": definition.include.words,
+            "excludes": "; ".join(rule.words for rule in definition.exclude) or None,
             "last outcome": outcomes[-1].status if outcomes else None,
             "why": outcomes[-1].reason if outcomes else None,
             "latest": latest and f"{latest.manifest.as_of} version {latest.version}",

@@ -8,9 +8,10 @@ from datetime import date
 
 from renqun.errors import RequestError
 from renqun.publish import files
-from renqun.publish.definitions import Audience, included, load_audience, load_audiences, members, without_excluded
+from renqun.publish.definitions import Audience, load_audience, load_audiences, require_no_circle
 from renqun.publish.history import AudienceFolder, AudienceVersion, Status
-from renqun.publish.selection import missing_groups, opened_marts, require_segments, size_alarm
+from renqun.publish.members import Compiler, Step, require_sound
+from renqun.publish.selection import missing_groups, opened_marts, size_alarm
 from renqun.publish.versions import find_marts
 from renqun.publish.writing import sound_members
 from renqun.settings import Home
@@ -37,15 +38,6 @@ class AudienceSummary:
 
 
 @dataclass(frozen=True)
-class PreviewStep:
-    """One step of the way from a segment to an audience."""
-
-    name: str
-    people: int
-    """How many are left after it."""
-
-
-@dataclass(frozen=True)
 class Preview:
     """What publishing an audience from given marts would do."""
 
@@ -53,7 +45,8 @@ class Preview:
     as_of: date
     marts_version: str
     not_applicable: str | None
-    steps: tuple[PreviewStep, ...]
+    steps: tuple[Step, ...]
+    """The waterfall: each rule, how many it drops, how many are left."""
     previous_members: int
     added: int
     removed: int
@@ -96,19 +89,18 @@ def preview(
         RequestError: no such audience, segment or marts.
     """
     definition = audience or load_audience(audience_id)
+    others = [one for one in load_audiences() if one.id != definition.id]
+    require_no_circle([*others, definition])
     paths = home.paths(shop_id)
     marts = find_marts(paths, as_of=as_of)
     baseline = AudienceFolder.of(paths, definition.id).baseline(marts.as_of)
     previous = baseline.manifest.counts.members if baseline else 0
     absent = missing_groups(definition, marts)
     with opened_marts(marts) as opened:
-        require_segments(opened, [definition], marts)
-        people = included(opened.memberships, definition, marts.as_of)
-        steps = [PreviewStep(f"in {definition.include.segment}", files.rows_of(people))]
-        for criterion in definition.exclude:
-            people = without_excluded(people, opened.memberships, criterion, marts.as_of)
-            steps.append(PreviewStep(f"not in {criterion.segment}", files.rows_of(people)))
-        now = {str(row[0]) for row in members(opened.memberships, definition, marts.as_of).fetchall()}
+        require_sound(opened, [definition])
+        compiler = Compiler(opened, [*others, definition])
+        steps = compiler.waterfall(definition)
+        now = {str(row[0]) for row in compiler.members(definition).select("customer_key").fetchall()}
     then = set(_keys(baseline)) if baseline else set()
     return Preview(
         audience_id=definition.id,

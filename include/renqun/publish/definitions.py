@@ -1,25 +1,40 @@
-"""Audience definitions: `audiences/<id>.yml`, strictly parsed, compiled through DuckDB's expression builder."""
+"""Audience definitions: `audiences/<id>.yml`, strictly parsed. `members` compiles their rules."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Literal
 
-import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from renqun.errors import RequestError
+from renqun.publish.destinations import DESTINATIONS, is_contact
+from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
 from renqun.settings import Group
 from renqun.yaml_files import parse
 
 DEFINITIONS_FOLDER = Path(__file__).resolve().parents[1] / "audiences"
 
-Destination = Literal["canonical"]
+DestinationId = Literal[
+    "canonical", "meta", "google", "tiktok", "tencent", "oceanengine", "qianchuan", "damopan", "wechat_pay", "klaviyo",
+    "braze", "sms",
+]  # fmt: skip
+"""The destinations by their ids; what each of them takes stands in `destinations/registry.py`."""
+
+PurposeKind = Literal["marketing", "service", "exclusion"]
+"""`marketing` and `service` are what people agree to or refuse; an `exclusion` keeps people out of somebody else's
+list, so that nobody is taken from it."""
+
+HIGHEST_PRIORITY = 1_000
+LARGEST_HOLDOUT = Decimal("0.5")
+"""More than half kept back is no measurement of an audience, but an audience of its own."""
 
 
 class _Strict(BaseModel):
@@ -33,19 +48,39 @@ class Name(_Strict):
     zh: str = Field(min_length=1)
 
 
-class SegmentCriterion(_Strict):
-    """Everybody who is in a segment on the business date."""
+class Purpose(_Strict):
+    """What the audience is for: the kind decides whose consent it needs, the text is for people."""
 
-    segment: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: PurposeKind
+    text: str = Field(min_length=1)
+
+
+class FrequencyCap(_Strict):
+    """How often a person may be written to, by all audiences of the shop together, before this one lets them be."""
+
+    times: int = Field(ge=1)
+    """After this many messages no further one."""
+    days: int = Field(ge=1, le=365)
+    """Within this many days, the business date being the last of them."""
 
 
 class SizeWindow(_Strict):
-    """How far an audience may change from one publication to the next without somebody looking at it."""
+    """How large an audience may be, and how far it may change, without somebody looking at it."""
 
     max_change_share: Decimal = Field(gt=0)
     """Largest change of the number of members, as a share of the previous number."""
     min_previous: int = Field(ge=1)
     """Below this many previous members the share says nothing and is not looked at."""
+    min_members: int = Field(default=0, ge=0)
+    """Fewer members are held back; an audience that never had any is published empty all the same."""
+    max_members: int | None = Field(default=None, ge=1)
+    """More members are held back; no limit where it is not given."""
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> SizeWindow:
+        if self.max_members is not None and self.min_members > self.max_members:
+            raise ValueError(f"no audience has {self.min_members} members or more and {self.max_members} or fewer")
+        return self
 
 
 class Audience(_Strict):
@@ -54,12 +89,19 @@ class Audience(_Strict):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")
     name: Name
     owner: str = Field(min_length=1)
-    purpose: str = Field(min_length=1)
+    purpose: Purpose
     needs: tuple[Group, ...] = Field(min_length=1)
     """Export groups without which the audience means nothing; a shop without one of them does not get it."""
-    include: SegmentCriterion
-    exclude: tuple[SegmentCriterion, ...] = ()
-    destinations: tuple[Destination, ...] = Field(min_length=1)
+    include: Rule
+    """Who is meant; see the language of `rules`."""
+    exclude: tuple[Rule, ...] = ()
+    """Whoever meets one of these is not meant."""
+    destinations: tuple[DestinationId, ...] = Field(min_length=1)
+    priority: int = Field(default=0, ge=0, le=HIGHEST_PRIORITY)
+    """Who is in several audiences of a day gets the message of the highest; of equal ones the first by id."""
+    frequency_cap: FrequencyCap | None = None
+    holdout: Decimal = Field(default=Decimal(0), ge=0, le=LARGEST_HOLDOUT)
+    """Share of the people who are kept out of every file of this audience, so that its effect can be measured."""
     size_window: SizeWindow
     expiry_days: int = Field(ge=1)
     """How many days after its business date a version may still be used."""
@@ -71,16 +113,40 @@ class Audience(_Strict):
             raise ValueError("an entry is given twice")
         return value
 
+    @field_validator("include", "exclude")
+    @classmethod
+    def _can_be_read(cls, value: Rule | tuple[Rule, ...]) -> Rule | tuple[Rule, ...]:
+        for rule in value if isinstance(value, tuple) else (value,):
+            require_shallow(rule)
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_purpose(self) -> Audience:
+        contacts = [one for one in self.destinations if is_contact(DESTINATIONS[one])]
+        if self.purpose.kind == "exclusion":
+            if self.holdout:
+                raise ValueError("an exclusion list keeps people out: it has no holdout")
+            if contacts:
+                raise ValueError(f"an exclusion list addresses nobody, but {', '.join(contacts)} would")
+        if self.frequency_cap and not contacts:
+            raise ValueError("frequency_cap: none of the destinations writes to people, there is nothing to cap")
+        return self
+
     @property
     def definition_hash(self) -> str:
         """Changes whenever anything in the definition does."""
-        text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        text = json.dumps(self.model_dump(mode="json", exclude_none=True), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
     @property
-    def segments(self) -> tuple[str, ...]:
-        """Every segment that the definition names."""
-        return (self.include.segment, *(criterion.segment for criterion in self.exclude))
+    def rules(self) -> tuple[Rule, ...]:
+        """The rule that lets people in, and those that keep them out."""
+        return (self.include, *self.exclude)
+
+    @property
+    def audiences(self) -> set[str]:
+        """The other audiences that the definition names."""
+        return {leaf.audience for rule in self.rules for leaf in leaves(rule) if isinstance(leaf, AudienceRule)}
 
     def expires_on(self, as_of: date) -> date:
         """The last day on which a version of this business date may be used."""
@@ -96,6 +162,7 @@ def load_audiences(folder: Path = DEFINITIONS_FOLDER) -> tuple[Audience, ...]:
     audiences = tuple(_load(file) for file in sorted(folder.glob("*.yml")))
     if not audiences:
         raise RequestError("no audience is defined", where=str(folder), remedy="add a file <audience>.yml")
+    require_no_circle(audiences)
     return audiences
 
 
@@ -113,45 +180,30 @@ def load_audience(audience_id: str, folder: Path = DEFINITIONS_FOLDER) -> Audien
     raise RequestError(f"no audience is called {audience_id!r}", where=str(folder), remedy=f"known audiences: {known}")
 
 
-def included(memberships: duckdb.DuckDBPyRelation, audience: Audience, as_of: date) -> duckdb.DuckDBPyRelation:
-    """Who the definition lets in, before exclusions: customer key, entered_on and reason."""
-    return _in_segment(memberships, audience.include, as_of).set_alias("included")
+def require_no_circle(audiences: Sequence[Audience]) -> None:
+    """Audiences may name each other, but none may come back to itself.
 
-
-def without_excluded(
-    people: duckdb.DuckDBPyRelation,
-    memberships: duckdb.DuckDBPyRelation,
-    criterion: SegmentCriterion,
-    as_of: date,
-) -> duckdb.DuckDBPyRelation:
-    """The people who do not meet one exclusion."""
-    excluded = _in_segment(memberships, criterion, as_of).select("customer_key").set_alias("excluded")
-    return people.join(excluded, "customer_key", how="anti").set_alias("included")
-
-
-def members(memberships: duckdb.DuckDBPyRelation, audience: Audience, as_of: date) -> duckdb.DuckDBPyRelation:
-    """The members of an audience as of a date, in the order of their keys.
-
-    Args:
-        memberships: `fct_segment_memberships` of a published version.
-        audience: the definition.
-        as_of: the business date of that version.
+    Raises:
+        RequestError: one does, or names an audience that is not defined.
     """
-    people = included(memberships, audience, as_of)
-    for criterion in audience.exclude:
-        people = without_excluded(people, memberships, criterion, as_of)
-    return people.order("customer_key, entered_on, reason")
-
-
-def _in_segment(
-    memberships: duckdb.DuckDBPyRelation, criterion: SegmentCriterion, as_of: date
-) -> duckdb.DuckDBPyRelation:
-    column, constant = duckdb.ColumnExpression, duckdb.ConstantExpression
-    is_inside = (column("entered_on") <= constant(as_of)) & (
-        column("exited_on").isnull() | (column("exited_on") > constant(as_of))
-    )
-    found = memberships.filter((column("segment_id") == constant(criterion.segment)) & is_inside)
-    return found.select(column("customer_key"), column("entered_on"), column("reason").cast("VARCHAR").alias("reason"))
+    named = {one.id: sorted(one.audiences) for one in audiences}
+    for audience_id, others in named.items():
+        for other in others:
+            if other not in named:
+                raise RequestError(
+                    f"the audience {audience_id!r} names the audience {other!r}, which is not defined",
+                    where=f"audiences/{audience_id}.yml",
+                    remedy=f"known audiences: {', '.join(sorted(named))}",
+                )
+    try:
+        tuple(TopologicalSorter(named).static_order())
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise RequestError(
+            f"audiences name each other in a circle: {circle}",
+            where=f"audiences/{error.args[1][0]}.yml",
+            remedy="take one of these names out of the rules",
+        ) from error
 
 
 def _load(file: Path) -> Audience:

@@ -143,6 +143,7 @@ class AudienceManifest(_Record):
     name_zh: str
     owner: str
     purpose: str
+    purpose_kind: Literal["marketing", "service", "exclusion"]
     definition_hash: str = Field(pattern=r"^[0-9a-f]{16}$")
     as_of: date
     expires_on: date

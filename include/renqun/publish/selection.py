@@ -10,15 +10,15 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from renqun.errors import RequestError
 from renqun.lock import exclusive
 from renqun.publish import files, layout
-from renqun.publish.definitions import Audience, load_audiences, members
+from renqun.publish.definitions import Audience, load_audiences
 from renqun.publish.history import AudienceFolder, AudienceVersion
 from renqun.publish.manifest import BatchEntry, GateRecord, VersionReference, content_key
+from renqun.publish.members import Compiler, Marts, require_sound
 from renqun.publish.versions import MartsVersion, find_marts
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -133,7 +133,7 @@ def select_members(
         audiences: the definitions; None = those of `include/renqun/audiences/`.
 
     Raises:
-        RequestError: no marts of that date, or a definition names a segment that the marts do not have.
+        RequestError: no marts of that date, or a definition names what the marts do not have.
     """
     definitions = load_audiences() if audiences is None else tuple(audiences)
     timeout = Settings().lock_timeout_seconds
@@ -142,8 +142,9 @@ def select_members(
         work = WorkFolder.of(ctx)
         _start_afresh(work)
         with opened_marts(marts) as opened:
-            require_segments(opened, definitions, marts)
-            decided = tuple(_select(ctx, opened, marts, audience, work) for audience in definitions)
+            require_sound(opened, definitions)
+            compiler = Compiler(opened, definitions)
+            decided = tuple(_select(ctx, compiler, marts, audience, work) for audience in definitions)
         report = SelectionReport(
             as_of=ctx.ds,
             marts=VersionReference(as_of=marts.as_of, version=marts.version),
@@ -154,48 +155,12 @@ def select_members(
     return report
 
 
-@dataclass(frozen=True)
-class OpenMarts:
-    """Relations of published marts."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    @property
-    def memberships(self) -> duckdb.DuckDBPyRelation:
-        """`fct_segment_memberships`."""
-        return self.connection.sql("select * from published.main.fct_segment_memberships")
-
-    def segments(self, as_of: date) -> set[str]:
-        """The segments that the marts speak of on a date, those without members too."""
-        rows = self.connection.execute(
-            "select distinct segment_id from published.main.agg_segment_sizes__by_day where as_of_date = ?", [as_of]
-        ).fetchall()
-        return {str(row[0]) for row in rows}
-
-
 @contextmanager
-def opened_marts(marts: MartsVersion) -> Iterator[OpenMarts]:
+def opened_marts(marts: MartsVersion) -> Iterator[Marts]:
     """The relations of a version, read-only, for the block."""
     with files.workbench() as connection:
         files.attach(connection, marts.folder / layout.MARTS_DATABASE, "published")
-        yield OpenMarts(connection)
-
-
-def require_segments(opened: OpenMarts, definitions: Sequence[Audience], marts: MartsVersion) -> None:
-    """A definition may only name segments that the marts have: a typing error is not an empty audience.
-
-    Raises:
-        RequestError: one names another.
-    """
-    known = opened.segments(marts.as_of)
-    for audience in definitions:
-        unknown = sorted(set(audience.segments) - known)
-        if unknown:
-            raise RequestError(
-                f"the audience {audience.id!r} names segments that the marts do not have: {', '.join(unknown)}",
-                where=f"audiences/{audience.id}.yml",
-                remedy=f"known segments: {', '.join(sorted(known)) or 'none'}",
-            )
+        yield Marts(connection, marts.as_of)
 
 
 def missing_groups(audience: Audience, marts: MartsVersion) -> list[str]:
@@ -216,14 +181,16 @@ def size_alarm(audience: Audience, previous: int, current: int) -> str | None:
     return None
 
 
-def _select(ctx: RunContext, opened: OpenMarts, marts: MartsVersion, audience: Audience, work: WorkFolder) -> Selection:
+def _select(
+    ctx: RunContext, compiler: Compiler, marts: MartsVersion, audience: Audience, work: WorkFolder
+) -> Selection:
     if absent := missing_groups(audience, marts):
         lacks = f"the shop has no export of: {', '.join(absent)}"
         return Selection(audience=audience, state="not_applicable", reason=lacks)
     written = work.members_file(audience.id)
     written.parent.mkdir(parents=True, exist_ok=True)
-    files.write_parquet(members(opened.memberships, audience, marts.as_of), written)
-    facts = files.facts_of(opened.connection, written)
+    files.write_parquet(compiler.members(audience), written)
+    facts = files.facts_of(compiler.connection, written)
     files.require_equal(facts.columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
     key = content_key(audience.definition_hash, ctx.ds, facts.sha256)
     folder = AudienceFolder.of(ctx.paths, audience.id)
