@@ -19,7 +19,7 @@ people as (
 select
     exposures.audience_id,
     people.customer_key,
-    max(exposures.holdout_share) as holdout_share,
+    cast(max(exposures.holdout_share) as decimal(9, 6)) as holdout_share,
     max(case when exposures.is_holdout then 1 else 0 end) = 1 as is_holdout,
     min(exposures.entered_on) as entered_on,
     exposures.exposed_on
