@@ -17,7 +17,7 @@ import duckdb
 import yaml
 
 import parsed_project
-from renqun.warehouse import dbt_economies
+from renqun.warehouse import dbt_economies, exposures
 from renqun.warehouse.dbt_process import OPTIONS, parse_once_wherever_the_file_lies
 
 PROJECT = Path(os.environ.get("RENQUN_TEST_DBT_PROJECT", Path(__file__).resolve().parents[2] / "dbt_project"))
@@ -156,6 +156,7 @@ class Warehouse:
                 [f"as of {as_of}", as_of, previous],
             )
             connection.execute("create table if not exists ops.builds (build_id varchar, finish_number bigint)")
+            exposures.ensure(connection)
             connection.execute(
                 "create or replace table ops.batches (batch_id varchar, source varchar, group_name varchar, ds date,"
                 " raw_file varchar, file_name varchar, rows_read bigint, rows_quarantined bigint, is_pending boolean)"

@@ -6,11 +6,11 @@ import pytest
 from small_shop import DAYS, day, drop_day
 from workbench import Workbench, differences
 
-from renqun.warehouse.memory import MEMORY_TABLES
+from renqun.warehouse.memory import MEMORY_TABLES, PUBLICATION_MEMORY
 
 pytestmark = pytest.mark.e2e
 
-MEMORY = MEMORY_TABLES
+MEMORY = MEMORY_TABLES + PUBLICATION_MEMORY
 
 # An export may hold what happened shortly after its day: here all of it is of the small hours of 2026-03-04.
 LATER_EVENTS = (

@@ -8,12 +8,13 @@ import pytest
 from small_shop import DAYS, drop_day
 from workbench import Workbench, differences, published_bytes
 
-from renqun.warehouse.memory import MEMORY_TABLES
+from renqun.warehouse.memory import MEMORY_TABLES, PUBLICATION_MEMORY
 
 pytestmark = pytest.mark.e2e
 
-MEMORY = MEMORY_TABLES
-"""Spells, sizes and flows exist for the dates that were built: they differ between one build and three."""
+MEMORY = MEMORY_TABLES + PUBLICATION_MEMORY
+"""Spells, sizes and flows exist for the dates that were built, outcomes for the lists that were published: they differ
+between one build and three."""
 BUILT = DAYS[2:]
 """The dates that `each_day` builds: three days loaded as a range, and two more one by one."""
 
@@ -107,7 +108,9 @@ def test_late_files_end_where_punctual_files_would_have(
     assert outcome.exit_code == 0 or (outcome.exit_code == 1 and "held back" in outcome.text), outcome.text
     assert late.latest() is not None
     assert late.latest().parent.name == f"as_of={DAYS[-1]}"  # type: ignore[union-attr]
-    assert differences(each_day, late) == {}, "spells and sizes included: built dates are evaluated anew"
+    # Not so what was published without the late orders: that cannot be made another by evaluating it anew.
+    found = differences(each_day, late, leave_out=PUBLICATION_MEMORY)
+    assert found == {}, "spells and sizes included: built dates are evaluated anew"
 
 
 def test_a_past_date_on_purpose_leaves_latest_alone(

@@ -24,14 +24,14 @@ from renqun.run import RunContext
 from renqun.settings import Home
 from renqun.simulate import Form, simulate, small_config
 from renqun.warehouse.layers import build_layer
-from renqun.warehouse.memory import MEMORY_TABLES
+from renqun.warehouse.memory import MEMORY_TABLES, PUBLICATION_MEMORY
 from renqun.warehouse.plan import plan_build
 from truth import assert_matches_truth
 from truth_of_audiences import assert_audiences_match_truth
 
 pytestmark = pytest.mark.e2e
 
-MEMORY = MEMORY_TABLES
+MEMORY = MEMORY_TABLES + PUBLICATION_MEMORY
 
 
 def _check(bench: Workbench, truth: dict[str, Any], stage: str) -> None:

@@ -15,11 +15,11 @@ import pytest
 from convert import UCI_SHOP, convert_uci
 from workbench import Workbench, differences
 
-from renqun.warehouse.memory import MEMORY_TABLES
+from renqun.warehouse.memory import MEMORY_TABLES, PUBLICATION_MEMORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real_data]
 
-MEMORY = MEMORY_TABLES
+MEMORY = MEMORY_TABLES + PUBLICATION_MEMORY
 """Spells and sizes exist for the dates that were built: they differ between one build and six."""
 
 

@@ -73,6 +73,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "agg_value_parameters": ("shop_id", "as_of_date", "base_date", "model", "parameter"),
     "agg_value_calibration": ("shop_id", "as_of_date", "repeat_deal_days_bucket"),
     "agg_repurchase_rates__by_month": ("shop_id", "cohort_month", "within_days"),
+    "fct_audience_outcomes": ("shop_id", "audience_id", "customer_key", "exposed_on"),
+    "agg_audience_lift": ("shop_id", "as_of_date", "audience_id", "period"),
     "agg_shop_kpis__by_day": ("shop_id", "business_date"),
     "agg_customer_coverage__by_day": ("shop_id", "business_date"),
     "agg_shop_kpis__reconciled": ("shop_id", "business_date", "measure"),

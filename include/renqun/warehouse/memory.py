@@ -18,7 +18,14 @@ MEMORY_TABLES = (
 KEY_MEMORY = "int_customer_key_changes"
 """Under which keys people were published. Other warehouses get it and never give it back: what was published was."""
 
+PUBLICATION_MEMORY = ("fct_audience_outcomes", "agg_audience_lift")
+"""Marts that depend on which dates were published: what came of audiences that only some days had."""
+
+EXPOSURE_MEMORY = ("audience_versions", "audience_exposures")
+"""What was read of published audiences: their folders may be gone. Only a build of a past date needs a copy."""
+
 _SCHEMAS = dict.fromkeys(MEMORY_TABLES, "marts") | {KEY_MEMORY: "vault"}
+_ALL_SCHEMAS = _SCHEMAS | dict.fromkeys(EXPOSURE_MEMORY, "ops")
 
 
 def copy_memory(origin: Path, target: Path, tables: Iterable[str] = _SCHEMAS) -> list[str]:
@@ -35,10 +42,10 @@ def copy_memory(origin: Path, target: Path, tables: Iterable[str] = _SCHEMAS) ->
                 "select schema_name, table_name from duckdb_tables() where database_name = 'origin'"
             ).fetchall()
         )
-        copied = [table for table in tables if (_SCHEMAS[table], table) in present]
+        copied = [table for table in tables if (_ALL_SCHEMAS[table], table) in present]
         connection.execute("begin")
         for table in copied:
-            schema = _SCHEMAS[table]
+            schema = _ALL_SCHEMAS[table]
             connection.execute(f"create schema if not exists {schema}")
             if has_table(connection, schema, table):
                 # Contents only: the table's own constraints stay as dbt made them.

@@ -20,7 +20,8 @@ from renqun.storage import canonical_json, write_json_atomically
 from renqun.thresholds import check_overrides
 from renqun.warehouse import fingerprint, ledger
 from renqun.warehouse.connection import connect
-from renqun.warehouse.memory import copy_memory
+from renqun.warehouse.exposures import load_exposures
+from renqun.warehouse.memory import EXPOSURE_MEMORY, copy_memory
 
 
 class BuildPlan(BaseModel):
@@ -124,6 +125,7 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
                     pending=frozenset(plan.pending),
                     raw_root=str(ctx.paths.raw),
                 )
+                load_exposures(connection, ctx.paths)
         if plan.scratch is not None:
             _begin_scratch(ctx, plan, plan.scratch, batches)
         write_json_atomically(_plan_file(ctx, build_id), plan.model_dump(mode="json"))
@@ -271,6 +273,7 @@ def remove_scratch(scratch: Path) -> None:
 def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Sequence[BatchRecord]) -> None:
     remove_scratch(scratch)
     copy_memory(ctx.paths.warehouse, scratch)
+    copy_memory(ctx.paths.warehouse, scratch, EXPOSURE_MEMORY)
     with connect(scratch) as connection:
         ledger.ensure(connection)
         ledger.begin(
@@ -282,6 +285,7 @@ def _begin_scratch(ctx: RunContext, plan: BuildPlan, scratch: Path, batches: Seq
             pending=frozenset(plan.pending),
             raw_root=str(ctx.paths.raw),
         )
+        load_exposures(connection, ctx.paths)
 
 
 def progress_file(ctx: RunContext, layer: str) -> Path:
