@@ -43,6 +43,14 @@ def held_out_sql(key: str, salt: str, share: Decimal) -> str:
     return f"cast(concat('0x', {hashed}) as bigint) < {_limit(share)}"
 
 
+def planned_share(shares: Iterable[Decimal]) -> Decimal:
+    """Share of the people who are in one of several holdouts, which are independent of each other."""
+    addressed = Decimal(1)
+    for share in shares:
+        addressed *= 1 - share
+    return 1 - addressed
+
+
 def _bucket(key: str, salt: str) -> int:
     return int(hashlib.sha256(f"{salt}:{key}".encode()).hexdigest()[:_HEX_DIGITS], 16)
 

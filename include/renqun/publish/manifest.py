@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,7 +20,7 @@ VERSION_PATTERN = re.compile(r"[0-9a-f]{16}")
 FILE_NAME_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 PART_PATH_PATTERN = re.compile(r"parts/([a-z][a-z0-9_]*)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{16}\.parquet")
 
-_SINCE_CONTACTS = frozenset({"purpose_kind", "held_back", "deliveries", "content_sha256", "trigger"})
+_SINCE_CONTACTS = frozenset({"purpose_kind", "held_back", "deliveries", "content_sha256", "trigger", "holdout_share"})
 
 Verdict = Literal["passed", "passed_with_warnings", "failed"]
 
@@ -211,6 +212,8 @@ class AudienceManifest(_Record):
     held_back: dict[str, int] = {}
     """People whom the rules mean and who are no members, by cause; `holdout` is one. None of them is in a file but
     the holdout, which has its own."""
+    holdout_share: Decimal | None = None
+    """Share of the people that was to be held out, of the shop and of the audience together."""
     deliveries: dict[str, Delivery] = {}
     """By destination that gets identifiers of people."""
     content_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

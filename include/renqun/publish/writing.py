@@ -11,9 +11,10 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.lock import exclusive
 from renqun.publish import files
-from renqun.publish.choosing import PEOPLE_FILES
+from renqun.publish.choosing import PEOPLE_FILES, holdouts_of
 from renqun.publish.delivering import deliver
 from renqun.publish.history import AudienceFolder, AudienceVersion, sound_file
+from renqun.publish.holdouts import planned_share
 from renqun.publish.manifest import (
     MANIFEST_NAME,
     AudienceCounts,
@@ -183,6 +184,7 @@ def _draft(
             ),
             previous=one.previous,
             held_back=one.held_back,
+            holdout_share=planned_share(share for _, share in holdouts_of(ctx, audience)),
             deliveries=deliveries,
             content_sha256=one.content_sha256,
             marts=report.marts,

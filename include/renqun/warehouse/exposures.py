@@ -83,8 +83,9 @@ class _Manifest(BaseModel):
     audience_id: str
     as_of: date
     version: str
-    purpose_kind: Literal["marketing", "service", "exclusion"]
-    holdout_share: Decimal = Decimal(0)
+    purpose_kind: Literal["marketing", "service", "exclusion"] | None = None
+    """Versions from before there were kinds were all made to be addressed."""
+    holdout_share: Decimal | None = None
     """Share of the people that was to be held out; versions from before there were holdouts do not say it."""
     files: dict[str, FileEntry]
 
@@ -275,4 +276,4 @@ def _read_lists(root: Path, version: _Version) -> _Lists | None:
         )
         return None
     files = tuple((str(folder / name), _ARMS[name]) for name in names)
-    return _Lists(manifest.purpose_kind, manifest.holdout_share, files)
+    return _Lists(manifest.purpose_kind or "marketing", manifest.holdout_share or Decimal(0), files)
