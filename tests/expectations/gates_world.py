@@ -12,6 +12,7 @@ import duckdb
 from attribution_world import ATTRIBUTION, ITEMS
 from funnels_world import CATALOGUE as FUNNEL_CATALOGUE
 from funnels_world import MARTS as FUNNEL_MARTS
+from outcomes_world import OUTCOMES
 from segments_world import MARTS, SEGMENTS
 from stages_world import STAGES
 from value_world import VALUE
@@ -26,7 +27,7 @@ create table run.context as select
 create table run.vars as select
     720 as rfm_window_days, 7 as funnel_window_days, 30 as funnel_report_days, 7 as unpaid_order_days,
     30 as birthday_ahead_days,
-    '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days,
+    '(all)' as funnel_everybody, '(none)' as funnel_nobody, 30 as value_horizon_days, 14 as audience_outcome_days,
     0.5::double as customer_coverage_rate_critical, 0.75::double as customer_coverage_rate_warning, 2 as tgi_min_count,
     2 as anomaly_report_days, 90 as attribution_keep_days, 90 as markov_days, 180 as affinity_days,
     1 as affinity_min_count, 50 as affinity_max_items, 5 as launch_days;
@@ -220,7 +221,7 @@ from (values ('excluded_orders', 5), ('postage', 0), ('unexplained', -5)) as t (
 
 SCRIPTS = (
     _CATALOGUES, FUNNEL_CATALOGUE, _PEOPLE_AND_THINGS, _ORDERS, _TRAFFIC, FUNNEL_MARTS, _CLASSES, SEGMENTS, MARTS,
-    _REPORTS, _PLATFORMS, STAGES, VALUE, ATTRIBUTION, ITEMS,
+    _REPORTS, _PLATFORMS, STAGES, VALUE, ATTRIBUTION, ITEMS, OUTCOMES,
 )  # fmt: skip
 
 

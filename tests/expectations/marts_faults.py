@@ -7,6 +7,7 @@ every total over that table.
 from __future__ import annotations
 
 import attribution_faults
+import outcomes_faults
 import stages_faults
 import value_faults
 from funnels_faults import FUNNELS_FAULTS
@@ -254,9 +255,11 @@ FAULTS: dict[str, tuple[str, set[str]]] = SEGMENTS_FAULTS | FUNNELS_FAULTS | {
         "update marts.agg_kpi_gaps__by_day set amount = 5.01 where reason = 'excluded_orders'", set()),
     "mart_columns-no_personal_data": (
         "insert into marts.mart_columns values ('marts', 'dim_customers', 'phone', 'VARCHAR', true)", set()),
-} | stages_faults.FAULTS | value_faults.FAULTS | attribution_faults.FAULTS  # fmt: skip
+} | stages_faults.FAULTS | value_faults.FAULTS | attribution_faults.FAULTS | outcomes_faults.FAULTS  # fmt: skip
 
 WARNINGS: dict[str, str] = {
+    "agg_audience_lift-sample_ratio_as_planned": (
+        "update marts.agg_audience_lift set is_sample_ratio_broken = true, verdict = 'sample_ratio_broken'"),
     "agg_customer_coverage__by_day-pay_times_are_told": (
         "update marts.agg_customer_coverage__by_day set status_contrary_count = 4 where business_date = '2026-03-10'"),
     "fct_ad_spend__by_day-cost_not_negative": (
