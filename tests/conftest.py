@@ -33,7 +33,7 @@ _LONGEST_FIRST = (
     *("e2e/test_as_of", "dbt/test_stages_reference", "e2e/test_resuming", "dbt/test_facts_reference"),
     *("dbt/test_identity", "dbt/test_marts_reference", "dbt/test_orders_by_platform", "dbt/test_marts_increments"),
     *("e2e/test_every_source", "dbt/test_segment_catalogue", "expectations/test_gates", "dbt/test_project"),
-    *("dbt/test_contributing_example", "unit/ingest/test_ingest_portions", "unit/simulate/test_simulate_forms"),
+    *("dbt/test_contributing_example", "unit/ingest/test_ingest_portions", "unit/simulate/test_simulate_form"),
     *("unit/cli/test_cli_commands", "real_data/", "e2e/", "dbt/", "expectations/"),
 )
 """Files, then folders, by the seconds that they take: two workers end together when no long file is left for last."""

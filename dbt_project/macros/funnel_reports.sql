@@ -16,13 +16,11 @@
         group by funnel_id, grain
     ),
 
+    -- `least` leaves NULL out: a shop without traffic, a funnel that nobody began.
     dated_steps as (
         select distinct
             steps.funnel_id, steps.grain, steps.step, steps.step_name, steps.window_days,
-            least(
-                coalesce(first_events.first_date, first_attempts.first_date),
-                coalesce(first_attempts.first_date, first_events.first_date)
-            ) as first_date
+            least(first_events.first_date, first_attempts.first_date) as first_date
         from {{ ref("int_funnel_step_types") }} as steps
         cross join first_events
         left join first_attempts on steps.funnel_id = first_attempts.funnel_id and steps.grain = first_attempts.grain

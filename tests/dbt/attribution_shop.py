@@ -13,7 +13,7 @@ from typing import Any
 
 from marts_people import chance
 from marts_runner import Warehouse
-from marts_world import Row, Tables, business_date, fill_tables
+from marts_world import Row, Tables, business_date, fill_tables, visitors_of
 
 GAP = timedelta(minutes=30)
 CHANNELS = {"ads": "zhitongche", "推荐": "wanxiangtai"}
@@ -134,7 +134,7 @@ def with_new_items(tables: Tables, since: date) -> Tables:
         tables,
         orders=[order for order in tables.orders if is_kept(order)],
         events=[e | {"item_id": item(e, e["event_key"], e["event_date"])} for e in events],
-        visitors=_links(events),
+        visitors=visitors_of(events),
         lines=[
             x | {"item_id": item(x, x["order_id"] + x["line_key"], x["ordered_date"])}
             for x in tables.lines
@@ -171,19 +171,8 @@ def disturbed(tables: Tables, build: int) -> Tables:
         orders=[changed(order) for order in tables.orders],
         lines=[changed(line) for line in tables.lines],
         events=events,
-        visitors=_links(events),
+        visitors=visitors_of(events),
     )
-
-
-def _links(events: list[Row]) -> dict[str, Row]:
-    visitors: dict[str, Row] = {}
-    for event in events:
-        row = visitors.setdefault(event["visitor_id"], {"seen": set(), "dates": set()})
-        row["seen"] |= {event["customer_key"]} - {None}
-        row["dates"].add(event["event_date"])
-    for row in visitors.values():
-        row["customer_key"] = next(iter(row["seen"])) if len(row["seen"]) == 1 else None
-    return visitors
 
 
 class AttributionWarehouse(Warehouse):

@@ -179,13 +179,8 @@ class Tables:
     has_traffic: bool = True
 
 
-def as_of(world: World, day: date) -> Tables:
-    """The tables of the facts known on or before `day` and dated on or before it."""
-    events = [
-        vars(event) | {"event_date": business_date(event.event_at)} | named_by_event(vars(event))
-        for event in world.events
-        if event.known_on <= day and business_date(event.event_at) <= day
-    ]
+def visitors_of(events: list[Row]) -> dict[str, Row]:
+    """Visitor → customers it was seen with, dates of its events, and the customer whose it is: the only one."""
     visitors: dict[str, Row] = {}
     for event in events:
         row = visitors.setdefault(event["visitor_id"], {"seen": set(), "dates": set()})
@@ -193,6 +188,17 @@ def as_of(world: World, day: date) -> Tables:
         row["dates"].add(event["event_date"])
     for row in visitors.values():
         row["customer_key"] = next(iter(row["seen"])) if len(row["seen"]) == 1 else None
+    return visitors
+
+
+def as_of(world: World, day: date) -> Tables:
+    """The tables of the facts known on or before `day` and dated on or before it."""
+    events = [
+        vars(event) | {"event_date": business_date(event.event_at)} | named_by_event(vars(event))
+        for event in world.events
+        if event.known_on <= day and business_date(event.event_at) <= day
+    ]
+    visitors = visitors_of(events)
     orders: list[Row] = []
     lines: list[Row] = []
     refunds: list[Row] = []

@@ -115,7 +115,8 @@ def _eight_bit_encoding(window: bytes) -> Encoding:
     lines = _LINE.findall(window[: window.rfind(b"\n") + 1] or window)
     telling = [line for line in lines if _BEYOND_ASCII.search(line)]
     broken = sum(not _is_utf8(line) for line in telling)
-    if broken * 2 <= len(telling) and broken * 10 <= max(len(lines), 10):
+    # By chance a short cell of another encoding is UTF-8, too: one sound line says no more than one broken line.
+    if (not broken or broken * 2 < len(telling)) and broken * 10 <= max(len(lines), 10):
         return "utf-8"
     if telling and broken < len(telling) and _is_utf8(telling[0]) and broken * 2 <= len(lines):
         # The header is in UTF-8 and most lines are sound: single rows are broken, not the file.

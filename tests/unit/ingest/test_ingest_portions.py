@@ -140,6 +140,7 @@ def hostile_orders(draw: st.DrawFn) -> list[list[str]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=hostile_orders(), encoding=st.sampled_from(["gb18030", "utf-8"]), end=st.sampled_from(["\n", "\r\n"]))
+@example(rows=[[USUAL[0], "", "12.50", "", *USUAL[4:]]], encoding="gb18030", end="\n")
 @example(rows=[[*USUAL[:3], "a\r\nb", *USUAL[4:]]] * 9, encoding="gb18030", end="\n")
 @example(rows=[[*USUAL[:1], 'a"b', *USUAL[2:]]] * 9, encoding="utf-8", end="\r\n")
 def test_hostile_cells_come_out_the_same(
