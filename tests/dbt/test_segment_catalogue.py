@@ -14,7 +14,8 @@ import pytest
 import yaml
 from raw_shop import PROJECT, RawShop, Warehouse, run_dbt
 
-from renqun.publish.definitions import Audience, members
+from renqun.publish.definitions import Audience
+from renqun.publish.members import Compiler, Marts
 from renqun.publish.reasons import in_words
 from renqun.segment_pages import CHINESE, ENGLISH, page
 
@@ -197,9 +198,11 @@ def test_one_more_row_can_be_an_audience(with_one_more_row: tuple[Warehouse, Pat
             "expiry_days": 7,
         }
     )
-    with duckdb.connect(str(warehouse.path), read_only=True) as connection:
-        spells = connection.table("marts.fct_segment_memberships")
-        assert len(members(spells, audience, DAY).fetchall()) == 1
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse.path}' as warehouse (read_only); attach ':memory:' as published")
+        for mart in ("dim_customers", "fct_segment_memberships", "agg_segment_sizes__by_day"):
+            connection.execute(f"create view published.main.{mart} as from warehouse.marts.{mart}")
+        assert len(Compiler(Marts(connection, DAY), [audience]).members(audience).fetchall()) == 1
 
 
 CELLS = {

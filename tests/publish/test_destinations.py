@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from renqun.errors import RequestError
 from renqun.publish.destinations import DESTINATIONS, destination, identifiers
-from renqun.publish.destinations.writing import addressees, read_rows, write_delta, write_full
+from renqun.publish.destinations.writing import addressees, reachable, read_rows, write_delta, write_full
 
 Connection = duckdb.DuckDBPyConnection
 PHONE = "+8613800138000"
@@ -323,6 +323,13 @@ def test_too_few_are_not_written_and_the_limit_is_named(connection: Connection, 
     assert made.files == ()
     assert f"it takes {to.minimum:,} or more" in (made.refused or "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", sorted(DESTINATIONS.keys() - {"canonical", "braze"}))
+def test_a_shop_that_knows_nobody_reaches_nobody(connection: Connection, to: str) -> None:
+    nobody = relation(connection, crowd(3, phones=False, emails=False))
+    # DuckDB knows of a stored column that it holds only nulls, and folds what is asked of it.
+    assert nobody.filter(reachable(destination(to))).fetchall() == []
 
 
 @pytest.mark.parametrize("to", [one for one in DESTINATIONS.values() if one.has_deltas], ids=lambda one: one.id)

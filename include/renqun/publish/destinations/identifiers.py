@@ -22,8 +22,8 @@ EMAIL = f"case when {_IS_ADDRESS.format(it=_NO_BLANKS)} then {_NO_BLANKS} end"
 EMAIL_WITHOUT_SUFFIX = rf"regexp_replace({EMAIL}, '\+[^@]*@', '@')"
 """Without what follows a plus before the at sign."""
 GOOGLE_EMAIL = (
-    f"case when split_part({EMAIL}, '@', 2) in ('gmail.com', 'googlemail.com')"
-    f" then concat(replace(split_part({EMAIL_WITHOUT_SUFFIX}, '@', 1), '.', ''), '@', split_part({EMAIL}, '@', 2))"
+    rf"case when regexp_full_match({EMAIL}, '[^@]*@(gmail|googlemail)\.com')"
+    f" then replace(regexp_extract({EMAIL_WITHOUT_SUFFIX}, '^[^@]*'), '.', '') || regexp_extract({EMAIL}, '@.*$')"
     f" else {EMAIL} end"
 )
 """Addresses of Google's own mail lose dots and suffixes, all others keep them."""
