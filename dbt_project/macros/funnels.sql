@@ -20,20 +20,49 @@
 {%- endmacro %}
 
 {#-
-    A condition that holds for all dates that attempts of the touched start dates can reach, as literals, so that other
+    Which attempts this build computes anew: those of touched persons and start dates, all of persons whose key changed, and of
+    the sessions that are looked at again. A session that was cut anew is no more: neither is its attempt.
+-#}
+{% macro touched_funnel_attempts() -%}
+    {%- set dates = ref("int_funnel_start_dates") -%}
+    (
+        session_id is null
+        and (
+            (funnel_id, person_id, start_date) in (
+                select funnel_id, person_id, start_date from {{ ref("int_funnel_person_starts") }}
+            )
+            or person_id in (select person_id from {{ ref("int_funnel_persons") }})
+        )
+    )
+    or session_id in (select session_id from {{ ref("int_funnel_sessions") }})
+    or (
+        grain = 'session'
+        and start_date in (select start_date from {{ dates }} where grain = 'session')
+        and session_id not in (
+            select session_id
+            from {{ ref("fct_sessions") }}
+            where
+                session_date <= (select max(start_date) from {{ dates }} where grain = 'session')
+                and {{ renqun.add_days("session_date", "midnight_count") }}
+                >= (select min(start_date) from {{ dates }} where grain = 'session')
+        )
+    )
+{%- endmacro %}
+
+{#-
+    A condition that holds for all dates that attempts of the touched persons can reach, as literals, so that other
     days are not read. Only narrows what is read: which rows count is said where they are read.
 -#}
-{% macro within_reach_of_start_dates(column) -%}
-    {%- if not execute or flags.WHICH not in ("build", "run", "retry") or load_relation(ref("int_funnel_start_dates")) is none -%}
+{% macro within_reach_of_person_starts(column) -%}
+    {%- if not execute or flags.WHICH not in ("build", "run", "retry") or load_relation(ref("int_funnel_person_starts")) is none -%}
         {{ return("true") }}
     {%- endif -%}
     {%- set query -%}
         select
-            min(dates.start_date),
-            max({{ renqun.add_days("dates.start_date", "funnels.window_days + 1") }})
-        from {{ ref("int_funnel_start_dates") }} as dates
-        inner join {{ ref("int_funnel_step_types") }} as funnels
-            on dates.funnel_id = funnels.funnel_id and dates.grain = funnels.grain
+            min(starts.start_date),
+            max({{ renqun.add_days("starts.start_date", "funnels.window_days + 1") }})
+        from {{ ref("int_funnel_person_starts") }} as starts
+        inner join {{ ref("int_funnel_step_types") }} as funnels on starts.funnel_id = funnels.funnel_id
     {%- endset -%}
     {%- set bounds = run_query(query).rows[0] -%}
     {%- if bounds[0] is none -%}
@@ -132,28 +161,13 @@
 {%- endmacro %}
 
 {#-
-    CTEs `first_steps` and `next_steps` of an incremental build: events that attempts of the touched start dates can use, all
-    events of people whose visitors were relinked, and of the sessions that are computed anew.
+    CTEs `first_steps` and `next_steps` of an incremental build: events that attempts of the touched persons and start dates can
+    use, all events of people whose key changed, and of the sessions that are computed anew.
 -#}
 {% macro funnel_touched_event_ctes() -%}
-start_dates as (
-    select funnel_id, grain, start_date
-    from {{ ref("int_funnel_start_dates") }}
-    where grain <> 'session'
-),
-
-windows_touched as (
-    select distinct
-        dates.funnel_id,
-        dates.grain,
-        {{ explode_days("dates.start_date", add_days("dates.start_date", "steps.window_days + 1")) }} as event_day_at
-    from start_dates as dates
-    inner join steps on dates.funnel_id = steps.funnel_id and dates.grain = steps.grain
-),
-
-dates_touched as (
-    select distinct funnel_id, grain, cast(event_day_at as date) as event_date
-    from windows_touched
+person_starts as (
+    select funnel_id, person_id, start_date
+    from {{ ref("int_funnel_person_starts") }}
 ),
 
 persons_touched as (
@@ -161,16 +175,29 @@ persons_touched as (
     from {{ ref("int_funnel_persons") }}
 ),
 
+-- One stretch a person and funnel: what lies in it and is of no use to an attempt changes none.
+person_spans as (
+    select
+        starts.funnel_id,
+        starts.person_id,
+        min(starts.start_date) as first_date,
+        max({{ add_days("starts.start_date", "funnels.window_days + 1") }}) as last_date
+    from person_starts as starts
+    inner join (select distinct funnel_id, window_days from steps) as funnels on starts.funnel_id = funnels.funnel_id
+    where starts.person_id not in (select person_id from persons_touched)
+    group by starts.funnel_id, starts.person_id
+),
+
 events_touched as (
     {{ funnel_step_events(funnel_person_events()) }}
-    inner join dates_touched as dates
-        on steps.funnel_id = dates.funnel_id and steps.grain = dates.grain and events.event_date = dates.event_date
-    where {{ within_reach_of_start_dates("events.event_date") }}
+    inner join person_spans as spans
+        on
+            steps.funnel_id = spans.funnel_id and events.person_id = spans.person_id
+            and events.event_date between spans.first_date and spans.last_date
+    where {{ within_reach_of_person_starts("events.event_date") }}
     union all
     {{ funnel_step_events(funnel_person_events()) }}
-    left join dates_touched as dates
-        on steps.funnel_id = dates.funnel_id and steps.grain = dates.grain and events.event_date = dates.event_date
-    where dates.event_date is null and events.person_id in (select person_id from persons_touched)
+    where events.person_id in (select person_id from persons_touched)
     union all
     {{ funnel_step_events(ref("int_funnel_session_events")) }}
 ),
@@ -181,9 +208,9 @@ first_steps as (
     where
         step = 1
         and (
-            (funnel_id, grain, event_date) in (select funnel_id, grain, start_date from start_dates)
+            grain = 'session'
+            or (funnel_id, person_id, event_date) in (select funnel_id, person_id, start_date from person_starts)
             or person_id in (select person_id from persons_touched)
-            or grain = 'session'
         )
 ),
 

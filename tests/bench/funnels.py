@@ -31,8 +31,8 @@ LAST_DATE = FIRST_DATE + timedelta(days=DAYS - 1)
 NEXT_DATE = LAST_DATE + timedelta(days=1)
 ATTEMPTS = "int_funnel_attempts"
 MODELS = (
-    "int_funnel_step_types", "int_funnel_events", "int_funnel_start_dates", "int_funnel_persons", "int_funnel_sessions",
-    "int_funnel_session_events", ATTEMPTS,
+    "int_funnel_step_types", "int_funnel_events", "int_funnel_start_dates", "int_funnel_touched_days",
+    "int_funnel_person_starts", "int_funnel_persons", "int_funnel_sessions", "int_funnel_session_events", ATTEMPTS,
 )  # fmt: skip
 console = Console(highlight=False)
 
@@ -164,8 +164,14 @@ def write_facts(warehouse: Path, scale: Scale) -> None:
                 (session_id varchar, visitor_id varchar, session_date date, midnight_count integer,
                     started_at timestamp, ended_at timestamp);
             create table intermediate.int_touched_dates (touched_date date);
+            create table intermediate.int_touched_visitor_days (visitor_id varchar, event_date date);
+            create table intermediate.int_touched_order_versions
+                (order_id varchar, customer_key varchar, ordered_date date, paid_date date, deposit_paid_date date);
+            create table intermediate.int_event_versions
+                (visitor_id varchar, customer_id varchar, open_uid varchar, event_date date);
             create table intermediate.int_relinked_visitors (visitor_id varchar);
-            create table intermediate.int_visitor_link_changes (visitor_id varchar, customer_key varchar);
+            create table intermediate.int_visitor_link_changes as
+                select visitor_id, customer_key from marts.dim_visitors where customer_key is not null;
             create schema if not exists vault;
             create table vault.int_customer_key_changes
                 (identifier_key varchar, customer_key varchar, previous_customer_key varchar, as_of_date date);
@@ -181,7 +187,14 @@ def write_day(warehouse: Path, scale: Scale) -> None:
     """One day more, and what it touches."""
     with _connected(warehouse) as connection:
         _add_days(connection, scale, DAYS, DAYS + 1)
-        connection.execute(f"insert into intermediate.int_touched_dates values (date '{NEXT_DATE}')")
+        connection.execute(f"""
+            insert into intermediate.int_touched_dates values (date '{NEXT_DATE}');
+            insert into intermediate.int_touched_visitor_days
+                select distinct visitor_id, event_date from marts.fct_events where event_date = '{NEXT_DATE}';
+            insert into intermediate.int_touched_order_versions
+                select order_id, customer_key, ordered_date, paid_date, deposit_paid_date from marts.fct_orders
+                where ordered_date = '{NEXT_DATE}';
+        """)
 
 
 def _connected(warehouse: Path) -> duckdb.DuckDBPyConnection:

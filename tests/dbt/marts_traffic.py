@@ -18,6 +18,10 @@ TRAFFIC_COLUMNS = {
     "category_id varchar, event_type varchar, source varchar, device varchar, event_date date, event_at timestamp",
     "marts.fct_sessions": "session_id varchar, visitor_id varchar, session_date date, midnight_count bigint, "
     "started_at timestamp, ended_at timestamp",
+    "intermediate.int_touched_visitor_days": "visitor_id varchar, event_date date",
+    "intermediate.int_event_versions": "visitor_id varchar, customer_id varchar, open_uid varchar, event_date date",
+    "intermediate.int_touched_order_versions": "order_id varchar, customer_key varchar, ordered_date date, "
+    "paid_date date, deposit_paid_date date",
 }
 
 
@@ -73,6 +77,26 @@ def _session(events: list[Row]) -> Row:
     }
 
 
-def traffic_tables(tables: Tables) -> dict[str, list[dict[str, Any]]]:
-    """The rows of TRAFFIC_COLUMNS."""
-    return {"intermediate.int_events": tables.events, "marts.fct_sessions": sessions(tables)}
+def traffic_tables(now: Tables, before: Tables | None) -> dict[str, list[dict[str, Any]]]:
+    """The rows of TRAFFIC_COLUMNS: what there is, and what differs from the build before."""
+    old_events, old_orders = (before.events, before.orders) if before else ([], [])
+    moved = _differing(old_events, now.events, "event_key")
+    return {
+        "intermediate.int_events": now.events,
+        "marts.fct_sessions": sessions(now),
+        "intermediate.int_touched_visitor_days": [
+            {"visitor_id": visitor, "event_date": day}
+            for visitor, day in sorted({(row["visitor_id"], row["event_date"]) for row in moved})
+        ],
+        "intermediate.int_event_versions": [
+            row | {"customer_id": row["customer_key"], "open_uid": None} for row in [*old_events, *now.events]
+        ],
+        "intermediate.int_touched_order_versions": _differing(old_orders, now.orders, "order_id"),
+    }
+
+
+def _differing(old: list[Row], new: list[Row], key: str) -> list[Row]:
+    """Both states of every row that is new, gone or another."""
+    rows = [{row[key]: row for row in side} for side in (old, new)]
+    changed = [name for name in rows[0].keys() | rows[1].keys() if rows[0].get(name) != rows[1].get(name)]
+    return [side[name] for name in sorted(changed) for side in rows if name in side]

@@ -372,7 +372,7 @@ def write_tables(path: str, now: Tables, before: Tables | None) -> None:
             for name in sources
         ],
     }
-    rows |= people_tables(now) | kpi_tables(now) | traffic_tables(now)
+    rows |= people_tables(now) | kpi_tables(now) | traffic_tables(now, before)
     fill_tables(path, COLUMNS, rows)
 
 

@@ -1,17 +1,13 @@
 {#- Grain: funnel x grain x person x item or session x start date.
     Every attempt of every start date, with the highest step reached in the window and the seconds between steps.
-    Definition: docs/definitions/funnels.md. Recomputes only touched start dates, people whose visitors were relinked, and
-    sessions that were cut anew. -#}
+    Definition: docs/definitions/funnels.md. Recomputes only what people did within reach of what they do
+    anew, and sessions that were cut anew or whose person bought. -#}
 {{ config(
     schema="intermediate",
     materialized="incremental",
     incremental_strategy="append",
     on_schema_change="fail",
-    pre_hook="{{ delete_touched(
-        '(funnel_id, grain, start_date) in (select funnel_id, grain, start_date from ' ~ ref('int_funnel_start_dates')
-        ~ ') or (session_id is null and person_id in (select person_id from ' ~ ref('int_funnel_persons')
-        ~ ')) or session_id in (select session_id from ' ~ ref('int_funnel_sessions') ~ ')'
-    ) }}",
+    pre_hook="{{ delete_touched(touched_funnel_attempts()) }}",
 ) }}
 {%- set last_step = funnel_last_step() %}
 
@@ -97,4 +93,5 @@ left join highest_steps as highest
     on
         starts.funnel_id = highest.funnel_id and starts.grain = highest.grain and starts.person_id = highest.person_id
         and starts.scope_key = highest.scope_key and starts.start_date = highest.start_date
--- Depends on {{ ref("int_funnel_start_dates") }} and {{ ref("int_funnel_persons") }}.
+-- Depends on {{ ref("int_funnel_start_dates") }}, {{ ref("int_funnel_person_starts") }}, {{ ref("int_funnel_persons") }},
+-- {{ ref("int_funnel_sessions") }} and {{ ref("fct_sessions") }}.

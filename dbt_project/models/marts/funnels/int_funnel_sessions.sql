@@ -12,6 +12,20 @@ dates_touched as (
     where grain = 'session'
 ),
 
+-- Who did something on a touched date, or whose customer did: a session holds the orders of its person.
+visitors_near as (
+    select visitor_id
+    from {{ ref("int_touched_visitor_days") }}
+    union
+    select visitor_id
+    from {{ ref("dim_visitors") }}
+    where customer_key in (select person_id from {{ ref("int_funnel_touched_days") }})
+    union
+    select visitor_id
+    from {{ ref("int_visitor_days") }}
+    where customer_key in (select person_id from {{ ref("int_funnel_touched_days") }})
+),
+
 -- Whoever was linked anew, or names a customer whose key changed: their old sessions are somebody else's now.
 visitors_touched as (
     select visitor_id
@@ -29,9 +43,14 @@ sessions as (
     from {{ ref("fct_sessions") }}
     {%- if not is_full_build() %}
     where
-        session_date in (select start_date from dates_touched)
-        or {{ add_days("session_date", "midnight_count") }} in (select start_date from dates_touched)
-        or visitor_id in (select visitor_id from visitors_touched)
+        visitor_id in (select visitor_id from visitors_touched)
+        or (
+            visitor_id in (select visitor_id from visitors_near)
+            and (
+                session_date in (select start_date from dates_touched)
+                or {{ add_days("session_date", "midnight_count") }} in (select start_date from dates_touched)
+            )
+        )
     {%- endif %}
 ),
 
@@ -65,4 +84,5 @@ select
 from sessions
 left join {{ ref("dim_visitors") }} as visitors on sessions.visitor_id = visitors.visitor_id
 left join named on sessions.session_id = named.session_id
--- Depends on {{ ref("int_funnel_start_dates") }}, {{ ref("int_relinked_visitors") }} and {{ ref("int_funnel_persons") }}.
+-- Depends on {{ ref("int_funnel_start_dates") }}, {{ ref("int_touched_visitor_days") }}, {{ ref("int_relinked_visitors") }},
+-- {{ ref("int_funnel_touched_days") }} and {{ ref("int_funnel_persons") }}.
