@@ -108,6 +108,31 @@ def _compiled(warehouse: Warehouse) -> list[Path]:
     return files
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([("a", True), ("b", True)], []),
+        ([("a", True), ("a", False)], [("s", "a", 2)]),
+        ([(None, True)], [("s", None, 1)]),
+        ([("a", None)], [("s", "a", 1)]),
+    ],
+    ids=["sound", "twice", "no key", "a gap"],
+)
+def test_the_test_of_a_grain_bites(
+    empty_then_full: Warehouse, rows: list[tuple[str | None, bool | None]], found: list[tuple[Any, ...]]
+) -> None:
+    compiled = empty_then_full.path.parent / "dbt" / "target" / "compiled" / "renqun" / "models"
+    (test,) = compiled.glob("**/dim_customers.yml/unique_combination_*.sql")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach ':memory:' as {empty_then_full.path.stem}; use {empty_then_full.path.stem}")
+        connection.execute(
+            "create schema marts; create table marts.dim_customers (customer_key text, is_member boolean, shop_id text"
+            " default 's', customer_ids text default '', is_fan boolean default true, is_buyer boolean default true)"
+        )
+        connection.executemany("insert into marts.dim_customers (customer_key, is_member) values (?, ?)", rows)
+        assert connection.execute(test.read_text(encoding="utf-8")).fetchall() == found
+
+
 def test_every_model_is_duckdb_and_has_a_counterpart_in_spark(empty_then_full: Warehouse) -> None:
     refused = []
     for path in _compiled(empty_then_full):
