@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from renqun.cli.dates import DateOption, OptionalDateOption, day, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
 from renqun.settings import DEFAULT_SHOP, Home
+
+if TYPE_CHECKING:
+    from renqun.publish.members import Step
 
 app = typer.Typer(help="Audiences: list, preview, compare, release, withdraw.", no_args_is_help=True)
 
@@ -64,28 +68,47 @@ def preview(
     as_json: JsonOption = False,
 ) -> None:
     """What publishing an audience from published marts would do. Nothing is written."""
-    from renqun.publish.catalog import preview as look
+    from renqun.publish.preview import preview as look
 
     home = Home.from_environment()
     found = look(home, home.shop(shop_id).id, audience_id, as_of=optional_day(date))
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "trigger": found.trigger and found.trigger.model_dump(mode="json")})
         return
     print_facts({"audience": found.audience_id, "marts": f"as of {found.as_of}, version {found.marts_version}"})
-    print_table(
-        "",
-        ("rule", "drops", "left"),
-        [(step.name, f"{step.dropped:,}", f"{step.people:,}") for step in found.steps],
-    )
+    _print_steps("rule", found.steps)
+    for one in found.destinations:
+        _print_steps(one.destination, one.steps)
+        print_facts({"rows": f"{one.rows:,}", "no list": one.refused} if one.refused else {"rows": f"{one.rows:,}"})
+    if found.trigger:
+        told = found.trigger
+        print_table(
+            "",
+            ("due messages", "of them"),
+            [
+                ("due", f"{told.due:,}"),
+                *((f"without {cause}", f"{count:,}") for cause, count in told.held_back.items()),
+                ("sent before", f"{told.sent_before:,}"),
+                ("waiting", f"{told.waiting:,}"),
+                ("superseded", f"{told.superseded:,}"),
+                ("listed", f"{told.rows:,}"),
+                ("late", f"{told.late:,}"),
+            ],
+        )
     print_facts(
         {
+            "members": f"{found.members:,}",
             "published before": f"{found.previous_members:,}",
             "would be added": f"{found.added:,}",
             "would be removed": f"{found.removed:,}",
-            "not applicable": found.not_applicable,
-            "would be held back": found.alarm,
+            "would be": {"selected": "published"}.get(found.state, found.state.replace("_", " ")),
+            "why": found.reason,
         }
     )
+
+
+def _print_steps(title: str, steps: Sequence[Step]) -> None:
+    print_table("", (title, "drops", "left"), [(step.name, f"{step.dropped:,}", f"{step.people:,}") for step in steps])
 
 
 @app.command("diff")
