@@ -14,6 +14,7 @@ from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, p
 from renqun.settings import DEFAULT_SHOP, Home
 
 if TYPE_CHECKING:
+    from renqun.publish.catalog import AudienceSummary
     from renqun.publish.members import Step
 
 app = typer.Typer(help="Audiences: list, preview, compare, release, withdraw.", no_args_is_help=True)
@@ -47,17 +48,26 @@ def list_all(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) ->
                     "reason": one.reason,
                     "versions": one.versions,
                     "withdrawn": one.withdrawn,
+                    "match_rates": {to: rate.rate for to, rate in one.match_rates.items()},
                 }
                 for one in audiences
             ]
         )
         return
-    titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why")
+    titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why", "matched")
     rows = [
-        (a.audience_id, f"{a.name_en} {a.name_zh}", a.as_of, a.version, a.members, a.expires_on, a.status, a.reason)
-        for a in audiences
-    ]
+        (
+            one.audience_id, f"{one.name_en} {one.name_zh}", one.as_of, one.version, one.members, one.expires_on,
+            one.status, one.reason, _matched(one),
+        )
+        for one in audiences
+    ]  # fmt: skip
     print_table("", titles, rows)
+
+
+def _matched(summary: AudienceSummary) -> str | None:
+    rates = [f"{to} {one.rate:.0%} ({one.as_of})" for to, one in summary.match_rates.items() if one.rate is not None]
+    return ", ".join(rates) or None
 
 
 @app.command("preview")

@@ -8,7 +8,8 @@ from datetime import date
 
 from renqun.publish.definitions import Audience, load_audiences
 from renqun.publish.history import AudienceFolder, Status
-from renqun.settings import Home
+from renqun.publish.receipts import MatchRate, latest_rates, match_rates
+from renqun.settings import Home, ShopPaths
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,18 @@ class AudienceSummary:
     reason: str | None
     versions: int
     withdrawn: tuple[str, ...]
+    match_rates: dict[str, MatchRate]
+    """By destination: the newest version whose list a platform has answered for."""
 
 
 def list_audiences(home: Home, shop_id: str, *, audiences: Sequence[Audience] | None = None) -> list[AudienceSummary]:
     """Every defined audience of a shop: what its pointer names, and what became of the newest try."""
     definitions = load_audiences() if audiences is None else audiences
-    return [_summary(AudienceFolder.of(home.paths(shop_id), one.id), one) for one in definitions]
+    paths = home.paths(shop_id)
+    return [_summary(paths, AudienceFolder.of(paths, one.id), one) for one in definitions]
 
 
-def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
+def _summary(paths: ShopPaths, folder: AudienceFolder, audience: Audience) -> AudienceSummary:
     latest = folder.latest()
     outcomes = folder.outcomes()
     versions = folder.versions()
@@ -56,4 +60,5 @@ def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
         reason=newest.reason if newest else None,
         versions=len(versions),
         withdrawn=tuple(version.version for version in versions if version.is_withdrawn),
+        match_rates=latest_rates(match_rates(paths, audience.id)),
     )

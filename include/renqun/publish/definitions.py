@@ -19,7 +19,7 @@ from renqun.publish.destinations import DESTINATIONS, is_contact
 from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
 from renqun.publish.triggers import Reentry, Trigger
 from renqun.settings import Group
-from renqun.yaml_files import parse
+from renqun.yaml_files import parse_strictly
 
 DEFINITIONS_FOLDER = Path(__file__).resolve().parents[1] / "audiences"
 
@@ -227,7 +227,7 @@ def require_no_circle(audiences: Sequence[Audience]) -> None:
 
 def _load(file: Path) -> Audience:
     try:
-        audience = Audience.model_validate(parse(file.read_text(encoding="utf-8")))
+        audience = Audience.model_validate(parse_strictly(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise RequestError(
             f"an audience definition cannot be read: {error}",
