@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from renqun.cli.audience import app
 from renqun.cli.dates import OptionalDateOption, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
 from renqun.settings import DEFAULT_SHOP, Home
@@ -16,6 +16,12 @@ from renqun.settings import DEFAULT_SHOP, Home
 OptionalAudience = Annotated[
     str | None, typer.Argument(metavar="[AUDIENCE]", help="The audience's id; default: all of them.")
 ]
+
+
+_LIFT_TITLES = (
+    "audience", "period", "verdict", "contacted", "rate", "held out", "rate", "difference", "seen from", "net gained",
+)  # fmt: skip
+app = typer.Typer(help="What became of audiences outside.")
 
 
 @app.command("receipt")
@@ -66,11 +72,8 @@ def receipts(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(
-            "",
-            tuple(rows[0]),
-            [(*list(row.values())[:8], _percent(row["match_rate"]), *list(row.values())[9:]) for row in rows],
-        )
+        shown = [{**row, "match_rate": _percent(row["match_rate"])} for row in rows]
+        print_table("", tuple(rows[0]), [tuple(row.values()) for row in shown])
     else:
         print("no platform has answered yet; 'renqun audience receipt FILE' reads an answer")
 
@@ -93,19 +96,7 @@ def lift(
     if as_json:
         print_json(rows)
     elif rows:
-        titles = (
-            "audience",
-            "period",
-            "verdict",
-            "contacted",
-            "rate",
-            "held out",
-            "rate",
-            "difference",
-            "seen from",
-            "net gained",
-        )
-        print_table("", titles, [_lift_row(row) for row in rows])
+        print_table("", _LIFT_TITLES, [_lift_row(row) for row in rows])
     else:
         print("nothing to tell yet: no exposure's window is over (docs/definitions/audience-outcomes.md)")
 
@@ -127,7 +118,7 @@ def _lift_row(row: Mapping[str, Any]) -> tuple[str | None, ...]:
     )
 
 
-def _percent(share: float | None) -> str | None:
+def _percent(share: float | Decimal | None) -> str | None:
     return None if share is None else f"{share:.2%}"
 
 

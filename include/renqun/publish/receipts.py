@@ -48,7 +48,7 @@ Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**12, strict=Tr
 
 
 class Receipt(BaseModel):
-    """What a platform said of one list of a version on one date: `receipts/<version>/<destination>-<list>-<date>.json`."""
+    """What a platform said of a list on a date; kept as `receipts/<version>/<destination>-<list>-<date>.json`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -180,7 +180,9 @@ def _rates_of(folder: Path, version: AudienceVersion) -> Iterator[MatchRate]:
             found.setdefault((receipt.destination, receipt.list), []).append(receipt)
     for (destination, name), receipts in sorted(found.items()):
         newest = max(receipts, key=lambda one: one.told_on)
-        delivery = version.manifest.deliveries[destination]
+        delivery = version.manifest.deliveries.get(destination)
+        if delivery is None:
+            raise _damaged(folder / RECEIPTS_FOLDER / version.version)
         yield MatchRate(
             audience_id=version.manifest.audience_id,
             as_of=version.manifest.as_of,
@@ -237,11 +239,15 @@ def _kept(file: Path) -> Receipt | None:
     try:
         return Receipt.model_validate_json(file.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
-        raise TechnicalError(
-            "a receipt that was kept cannot be read",
-            where=str(file),
-            remedy="put it back from a backup, or remove it and read the platform's file again",
-        ) from error
+        raise _damaged(file) from error
+
+
+def _damaged(place: Path) -> TechnicalError:
+    return TechnicalError(
+        "a receipt that was kept cannot be read, or fits no version",
+        where=str(place),
+        remedy="put it back from a backup, or remove it and read the platform's file again",
+    )
 
 
 def _read(file: Path) -> Iterator[tuple[str, Receipt]]:
