@@ -206,11 +206,14 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Take a published version back: the pointer goes back, and a recall file names who must be removed."""
+    from renqun.publish.mirror import mirror_audiences
     from renqun.publish.withdrawal import withdraw as take_back
 
     home = Home.from_environment()
     who = by or getpass.getuser()
-    taken = take_back(home, home.shop(shop_id).id, audience_id, version, withdrawn_by=who, reason=reason)
+    shop = home.shop(shop_id)
+    taken = take_back(home, shop.id, audience_id, version, withdrawn_by=who, reason=reason)
+    mirror_audiences(home.paths(shop.id), shop)
     if as_json:
         print_json(taken.model_dump(mode="json"))
     else:

@@ -1,8 +1,9 @@
-"""`renqun audience receipt|receipts|lift`: what became of audiences outside, and what they brought."""
+"""`renqun audience receipt|receipts|lift|mirror`: what became of audiences outside, and what they brought."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,6 +77,34 @@ def receipts(
         print_table("", tuple(rows[0]), [tuple(row.values()) for row in shown])
     else:
         print("no platform has answered yet; 'renqun audience receipt FILE' reads an answer")
+
+
+@app.command("mirror")
+def mirror(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:
+    """Copy what is published to the shop's object store (publishing: {publish_to: s3://…}); goes on where one ended."""
+    from renqun.errors import RequestError
+    from renqun.publish.mirror import mirror_audiences
+
+    home = Home.from_environment()
+    shop = home.shop(shop_id)
+    report = mirror_audiences(home.paths(shop.id), shop)
+    if report is None:
+        raise RequestError(
+            f"the shop {shop.id!r} has no object store",
+            where=str(home.shops_file),
+            remedy="give it one in shops.yml: publishing: {publish_to: s3://bucket/prefix}",
+        )
+    if as_json:
+        print_json(asdict(report))
+        return
+    print_facts(
+        {
+            "to": report.url,
+            "new versions": len(report.versions),
+            "withdrawals": len(report.withdrawals),
+            "pointers moved": ", ".join(report.pointers) or None,
+        }
+    )
 
 
 @app.command("lift")

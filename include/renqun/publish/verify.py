@@ -64,19 +64,29 @@ def verify(path: Path) -> VerifyReport:
     return report
 
 
+def pointed_folder(text: str, where: str) -> tuple[str, str]:
+    """The version's folder that a pointer names, relative to it, and the digest of the manifest.
+
+    Raises:
+        RequestError: the text is no pointer, or names a path that is none of a version.
+    """
+    try:
+        pointer = json.loads(text)
+        named, digest = str(pointer["path"]), str(pointer.get("manifest_sha256"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError("the pointer cannot be read", where=where) from error
+    parts = Path(named).parts
+    if len(parts) != 2 or ".." in parts or Path(named).is_absolute():
+        raise RequestError("the pointer names a path that is none of a version", where=where)
+    return named, digest
+
+
 def _folder_of(path: Path) -> tuple[Path, str | None]:
     """The version's folder, and the digest of the manifest that a pointer names."""
     pointed = None
     if path.is_file() and path.name == "latest.json":
-        try:
-            pointer = json.loads(path.read_text(encoding="utf-8"))
-            named, pointed = pointer["path"], str(pointer.get("manifest_sha256"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RequestError("the pointer cannot be read", where=str(path)) from error
-        parts = Path(str(named)).parts
-        if len(parts) != 2 or ".." in parts or Path(str(named)).is_absolute():
-            raise RequestError("the pointer names a path that is none of a version", where=str(path))
-        path = path.parent / str(named)
+        named, pointed = pointed_folder(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        path = path.parent / named
     if not path.is_dir():
         raise RequestError(
             "there is no version to verify",

@@ -29,7 +29,8 @@ class Failure:
 class VerifyReport:
     """What `renqun verify` found."""
 
-    path: Path
+    path: Path | str
+    """The folder, or the URL of the version."""
     kind: str | None = None
     version: str | None = None
     as_of: str | None = None
