@@ -21,6 +21,8 @@ Group = Literal["orders", "traffic", "profiles", "marketing"]
 GROUPS: tuple[Group, ...] = ("orders", "traffic", "profiles", "marketing")
 SHOP_ID_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEFAULT_SHOP = "default"
+OBJECTS_URL = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=-]+)*/?$"
+"""A bucket and a prefix in an object store; nothing that could hold a credential."""
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 """The checkout (or the image's copy of it) that holds `dags/`, `dbt_project/` and `expectations/`."""
@@ -50,6 +52,8 @@ class Publishing(BaseModel):
     recent_refund_days: int = Field(default=14, ge=0)
     """For so many days after a refund nobody is sent advertising: two weeks, twice the usual seven for returns. The
     day of the refund is the first; 0: refunds keep nobody out."""
+    publish_to: str | None = Field(default=None, pattern=OBJECTS_URL)
+    """An object store that gets a copy of every published audience; credentials come from the environment only."""
 
 
 class Shop(BaseModel):

@@ -27,7 +27,7 @@ def empty_then_full(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("project")
     shop = RawShop(folder)
     warehouse = Warehouse(shop, folder / "warehouse.duckdb")
-    models = (*OWN_MODELS, *MARKET_MODELS)
+    models = (*OWN_MODELS, *MARKET_MODELS, "+path:models/marts/audiences")
     warehouse.build(
         EMPTY_DAY, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", select=models
     )
@@ -172,6 +172,19 @@ def test_model_has_its_description_beside_it(model: Path) -> None:
     assert described["description"].strip()
     assert described["columns"]
     assert all(column.get("description") for column in described["columns"])
+
+
+def test_no_contract_has_a_type_that_only_one_engine_knows() -> None:
+    types = {
+        column["data_type"]: path.stem
+        for path in sorted(PROJECT.glob("models/**/*.yml"))
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+        for column in model["columns"]
+        if "data_type" in column
+    }
+    of_duckdb = re.compile(r"hugeint|uhugeint|u?tinyint|usmallint|uinteger|ubigint|bit|uuid|time|timetz")
+    assert {kind: model for kind, model in types.items() if of_duckdb.fullmatch(kind.lower())} == {}
+    assert {"varchar", "bigint", "date"} <= types.keys()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)

@@ -189,5 +189,5 @@ def test_nothing_lies_at_the_top_that_has_no_place_there() -> None:
     folders = {"dags", "dbt_project", "docs", "expectations", "include", "tests", ".ci"}
     files = {"docker-compose.yml", "Dockerfile", "Makefile", "pyproject.toml", ".dockerignore", ".gitignore"}
     files |= {"README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md"}
-    files |= {"requirements.lock", "requirements-bench.lock", "requirements-peers.lock"}
+    files |= {"requirements.lock", "requirements-bench.lock", "requirements-peers.lock", "requirements-objects.lock"}
     assert folders <= tops <= folders | files

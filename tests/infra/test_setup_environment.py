@@ -157,6 +157,23 @@ def test_the_peers_lock_holds_the_peers_alone_each_with_its_hashes() -> None:
     assert sorted(pins) == sorted(wanted["project"]["optional-dependencies"]["peers"])
 
 
+def test_the_lock_of_the_object_server_lies_over_the_lock() -> None:
+    text = (PROJECT_ROOT / "requirements-objects.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    found, locked = _pins("requirements-objects.lock"), _pins("requirements.lock")
+    assert {"moto", "flask", "boto3"} <= found.keys()
+    # What both name is one version: laid over an environment, it changes nothing of it.
+    shared = found.keys() & locked.keys()
+    assert len(shared) > 5
+    assert {name: found[name] for name in shared} == {name: locked[name] for name in shared}
+    assert text.count("--hash=sha256:") >= len(found)
+
+
+def _pins(lock: str) -> dict[str, str]:
+    lines = (PROJECT_ROOT / lock).read_text(encoding="utf-8").splitlines()
+    return {pin["name"]: pin["version"] for pin in map(REQUIREMENT.match, lines) if pin}
+
+
 def test_every_target_is_explained_and_sets_up_what_it_needs() -> None:
     makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
     targets = dict(re.findall(r"^([a-z]+):(.*)$", makefile, re.MULTILINE))

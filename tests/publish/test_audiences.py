@@ -15,7 +15,7 @@ from shop_of_marts import TestShop, audience, day, keys_in, pass_gate, tree
 
 from renqun.errors import GateFailed, RequestError, TechnicalError
 from renqun.publish import promotion, writing
-from renqun.publish.definitions import load_audience, load_audiences
+from renqun.publish.definitions import DEFINITIONS_FOLDER, load_audience, load_audiences
 from renqun.publish.history import AudienceFolder, Outcome
 from renqun.publish.promotion import PromotionReport, promote
 from renqun.publish.selection import WorkFolder, select_members, size_alarm
@@ -54,6 +54,17 @@ def test_the_project_defines_its_audiences_with_sound_names() -> None:
     # Of two plays that could write to a person, one comes first: no two share a rank.
     ranks = [one.priority for one in defined if one.id in timed | others - {"recent_buyers"}]
     assert len(set(ranks)) == len(ranks) == 11
+
+
+def test_every_audience_of_the_project_says_its_holdout() -> None:
+    groups = {"interest", "new_customer", "repurchase", "key_operating", "champions", "key_winback"}
+    for one in load_audiences():
+        text = (DEFINITIONS_FOLDER / f"{one.id}.yml").read_text(encoding="utf-8")
+        if one.purpose.kind == "exclusion":
+            assert "holdout" not in text, one.id
+        else:
+            assert "\nholdout: " in text, one.id
+            assert (one.holdout == 0) == (one.id in groups), one.id
 
 
 def test_a_first_version_adds_everybody(shop: TestShop) -> None:

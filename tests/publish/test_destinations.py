@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import hashlib
 import io
 import random
@@ -18,7 +19,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renqun.errors import RequestError
+from renqun.errors import RequestError, TechnicalError
 from renqun.publish.destinations import DESTINATIONS, destination, identifiers
 from renqun.publish.destinations.writing import addressees, reachable, read_rows, write_delta, write_full
 
@@ -286,6 +287,36 @@ def test_text_messages(connection: Connection, tmp_path: Path) -> None:
     numbers = [number for path in paths for number in lines(path)]
     assert [len(lines(path)) for path in paths] == [50_000, 1]
     assert sorted(numbers) == [f"1390{number:07}" for number in range(50_001)]
+
+
+@pytest.mark.parametrize("to", ["klaviyo", "braze", "tencent"])
+def test_a_file_is_never_larger_than_the_destination_takes(connection: Connection, tmp_path: Path, to: str) -> None:
+    people = [*crowd(900), *((f"e{number}", PHONE, f"{'long' * (number % 12)}{number}@a.io") for number in range(99))]
+    whole = written(connection, people, to, tmp_path)
+    assert len(whole) == 1
+    size = whole[0].stat().st_size
+    limited = dataclasses.replace(destination(to), bytes_per_file=size // 3)
+    made = tmp_path / "parts"
+    made.mkdir()
+    parts = write_full(addressees(relation(connection, people), limited), limited, made).files
+    assert [path.stem for path in parts] == [f"{to}_{number:03}" for number in range(1, len(parts) + 1)]
+    # As few as fit: zipped, the parts are a little larger together than the whole.
+    assert 3 <= len(parts) <= 5
+    assert max(path.stat().st_size for path in parts) <= size // 3
+    together = read_rows(connection, limited, list(parts)).fetchall()
+    assert together == read_rows(connection, limited, whole).fetchall()
+    assert sorted(path.name for path in made.iterdir()) == [path.name for path in parts]
+    just = dataclasses.replace(destination(to), bytes_per_file=size)
+    assert len(write_full(addressees(relation(connection, people), just), just, tmp_path).files) == 1
+
+
+def test_a_row_that_no_file_can_hold_is_an_error_and_not_an_endless_loop(
+    connection: Connection, tmp_path: Path
+) -> None:
+    limited = dataclasses.replace(destination("klaviyo"), bytes_per_file=60)
+    with pytest.raises(TechnicalError, match="one row of klaviyo takes"):
+        write_full(addressees(relation(connection, crowd(7)), limited), limited, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_canonical_list_names_nobody(connection: Connection, tmp_path: Path) -> None:

@@ -305,10 +305,12 @@ class ListShop(TestShop):
 
 
 def listed(version: Path) -> dict[str, str]:
+    return listed_in(version / "triggers.parquet")
+
+
+def listed_in(file: Path) -> dict[str, str]:
     with files.workbench() as connection:
-        rows = connection.execute(
-            "select customer_key, fact_key from read_parquet(?)", [str(version / "triggers.parquet")]
-        ).fetchall()
+        rows = connection.execute("select customer_key, fact_key from read_parquet(?)", [str(file)]).fetchall()
     return {str(customer): str(fact) for customer, fact in rows}
 
 
@@ -357,6 +359,18 @@ def test_what_was_withdrawn_may_have_been_sent(lists: ListShop) -> None:
     lists.list_of(day(0), A1)
     withdraw(lists.home, "default", "champions", withdrawn_by="li", reason="wrong offer")
     assert lists.list_of(day(1), A1, C3) == {"c": "order:o3"}
+
+
+def test_a_withdrawn_list_is_recalled_message_by_message(lists: ListShop) -> None:
+    lists.list_of(day(0), A1)
+    lists.list_of(day(1), A1, B2, C3)
+    second = lists.newest
+    record = withdraw(lists.home, "default", "champions", withdrawn_by="li", reason="wrong offer")
+    place = lists.audiences / "champions" / "withdrawn" / second.name
+    assert record.recalled_messages == 2
+    # The very messages of that list, by the keys that their receiver knows; nothing of the list before.
+    assert (place / "triggers_recall.csv").read_bytes() == (second / "triggers.csv").read_bytes()
+    assert listed_in(place / "triggers_recall.parquet") == {"b": "order:o2", "c": "order:o3"}
 
 
 def test_a_withdrawn_list_that_is_released_is_the_same_list(lists: ListShop) -> None:

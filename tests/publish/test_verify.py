@@ -224,6 +224,16 @@ def test_a_renamed_version_is_found(version: Path, tmp_path: Path) -> None:
     assert ids(verify(version.rename(tmp_path / ("f" * 16)))) == {"wrong_version"}
 
 
+def test_a_pointer_is_for_one_manifest(published: TestShop, tmp_path: Path) -> None:
+    copied = writable_copy(published.audiences / "champions", tmp_path / "champions")
+    assert verify(copied / "latest.json").passed
+    (folder,) = (copied / f"as_of={day(1)}").glob("[0-9a-f]*")
+    # Provenance stands apart from the version: only the pointer knows that it was changed.
+    change(folder, lambda content: content["provenance"].update(code_revision="another"))
+    assert verify(folder).passed
+    assert ids(verify(copied / "latest.json")) == {"wrong_pointer"}
+
+
 def test_an_untouched_copy_of_the_marts_passes(marts: Path) -> None:
     report = verify(marts)
     assert report.passed, report.failures

@@ -8,7 +8,7 @@ import pytest
 from shop_of_marts import TestShop, audience, day, keys_in, tree
 
 from renqun.errors import RequestError
-from renqun.publish.catalog import list_audiences, preview
+from renqun.publish.catalog import list_audiences
 from renqun.publish.differences import diff
 from renqun.publish.history import AudienceFolder
 from renqun.publish.verify import verify
@@ -117,23 +117,6 @@ def test_the_list_says_what_stands_and_what_waits(published_shop: TestShop) -> N
     assert summary.expires_on == day(8)
     (nothing,) = list_audiences(published_shop.home, "default", audiences=[audience("interest")])
     assert (nothing.version, nothing.status, nothing.versions) == (None, None, 0)
-
-
-def test_a_preview_counts_every_step_and_writes_nothing(published_shop: TestShop) -> None:
-    published_shop.warehouse.enter("new_customer", ["c00", "c01", "x"], day(1))
-    published_shop.warehouse.set_members("champions", CHAMPIONS[:6], day(1))
-    published_shop.publish_marts(day(1))
-    before = tree(published_shop.home.root)
-    definition = audience(exclude=[{"segment": "new_customer"}])
-    shown = preview(published_shop.home, "default", "champions", audience=definition)
-    assert [(step.name, step.dropped, step.people) for step in shown.steps] == [
-        ("customers of the shop", 0, 21),
-        ("in champions", 15, 6),
-        ("not in new_customer", 2, 4),
-    ]
-    assert (shown.previous_members, shown.added, shown.removed) == (20, 0, 16)
-    assert "from 20 to 4 members" in (shown.alarm or "")
-    assert tree(published_shop.home.root) == before
 
 
 def test_a_diff_names_who_came_and_who_left(published_shop: TestShop) -> None:

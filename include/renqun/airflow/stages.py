@@ -178,15 +178,19 @@ def check_published(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
 
 
 def promote_audiences(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
-    """Audited files → visible versions; ends with an error where an audience was held back."""
+    """Audited files → visible versions, in the object store too where the shop has one; ends with an error where an
+    audience was held back."""
     from renqun.airflow.provenance import origin
     from renqun.publish.audiences import promote
+    from renqun.publish.mirror import mirror_audiences
     from renqun.publish.versions import latest_marts
 
     ctx = context_of(shop_id, dag_run)
     latest = latest_marts(ctx.paths)
     is_newest = latest is None or latest.as_of <= ctx.ds
     report = promote(ctx, provenance=origin(), move_pointer=is_newest)
+    if mirrored := mirror_audiences(ctx.paths, ctx.shop):
+        logger.info("%s: %d new versions", mirrored.url, len(mirrored.versions))
     report.require_none_held_back()
     members = {one.audience_id: one.members if one.status == "published" else one.status for one in report.outcomes}
     return {"as_of": str(ctx.ds), "new_versions": len(report.new_versions), **members}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from renqun.cli import audience, explain, raw, reading, run, shops, simulation, status
+from renqun.cli import audience, explain, raw, reading, results, run, shops, simulation, status
 
 app = typer.Typer(
     name="renqun",
@@ -24,6 +24,7 @@ app.command("close-day")(raw.close_day)
 app.command("status")(status.status)
 app.add_typer(raw.sources, name="sources")
 app.add_typer(raw.batches, name="batches")
+audience.app.add_typer(results.app)
 app.add_typer(audience.app, name="audience")
 app.command("verify")(reading.verify)
 app.add_typer(explain.app, name="explain")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from renqun.cli.dates import DateOption, OptionalDateOption, day, optional_day
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
 from renqun.settings import DEFAULT_SHOP, Home
+
+if TYPE_CHECKING:
+    from renqun.publish.catalog import AudienceSummary
+    from renqun.publish.members import Step
 
 app = typer.Typer(help="Audiences: list, preview, compare, release, withdraw.", no_args_is_help=True)
 
@@ -43,17 +48,26 @@ def list_all(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) ->
                     "reason": one.reason,
                     "versions": one.versions,
                     "withdrawn": one.withdrawn,
+                    "match_rates": {to: rate.rate for to, rate in one.match_rates.items()},
                 }
                 for one in audiences
             ]
         )
         return
-    titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why")
+    titles = ("audience", "name", "latest", "version", "members", "use until", "last outcome", "why", "matched")
     rows = [
-        (a.audience_id, f"{a.name_en} {a.name_zh}", a.as_of, a.version, a.members, a.expires_on, a.status, a.reason)
-        for a in audiences
-    ]
+        (
+            one.audience_id, f"{one.name_en} {one.name_zh}", one.as_of, one.version, one.members, one.expires_on,
+            one.status, one.reason, _matched(one),
+        )
+        for one in audiences
+    ]  # fmt: skip
     print_table("", titles, rows)
+
+
+def _matched(summary: AudienceSummary) -> str | None:
+    rates = [f"{to} {one.rate:.0%} ({one.as_of})" for to, one in summary.match_rates.items() if one.rate is not None]
+    return ", ".join(rates) or None
 
 
 @app.command("preview")
@@ -64,28 +78,47 @@ def preview(
     as_json: JsonOption = False,
 ) -> None:
     """What publishing an audience from published marts would do. Nothing is written."""
-    from renqun.publish.catalog import preview as look
+    from renqun.publish.preview import preview as look
 
     home = Home.from_environment()
     found = look(home, home.shop(shop_id).id, audience_id, as_of=optional_day(date))
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "trigger": found.trigger and found.trigger.model_dump(mode="json")})
         return
     print_facts({"audience": found.audience_id, "marts": f"as of {found.as_of}, version {found.marts_version}"})
-    print_table(
-        "",
-        ("rule", "drops", "left"),
-        [(step.name, f"{step.dropped:,}", f"{step.people:,}") for step in found.steps],
-    )
+    _print_steps("rule", found.steps)
+    for one in found.destinations:
+        _print_steps(one.destination, one.steps)
+        print_facts({"rows": f"{one.rows:,}", "no list": one.refused} if one.refused else {"rows": f"{one.rows:,}"})
+    if found.trigger:
+        told = found.trigger
+        print_table(
+            "",
+            ("due messages", "of them"),
+            [
+                ("due", f"{told.due:,}"),
+                *((f"without {cause}", f"{count:,}") for cause, count in told.held_back.items()),
+                ("sent before", f"{told.sent_before:,}"),
+                ("waiting", f"{told.waiting:,}"),
+                ("superseded", f"{told.superseded:,}"),
+                ("listed", f"{told.rows:,}"),
+                ("late", f"{told.late:,}"),
+            ],
+        )
     print_facts(
         {
+            "members": f"{found.members:,}",
             "published before": f"{found.previous_members:,}",
             "would be added": f"{found.added:,}",
             "would be removed": f"{found.removed:,}",
-            "not applicable": found.not_applicable,
-            "would be held back": found.alarm,
+            "would be": {"selected": "published"}.get(found.state, found.state.replace("_", " ")),
+            "why": found.reason,
         }
     )
+
+
+def _print_steps(title: str, steps: Sequence[Step]) -> None:
+    print_table("", (title, "drops", "left"), [(step.name, f"{step.dropped:,}", f"{step.people:,}") for step in steps])
 
 
 @app.command("diff")
@@ -173,11 +206,14 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Take a published version back: the pointer goes back, and a recall file names who must be removed."""
+    from renqun.publish.mirror import mirror_audiences
     from renqun.publish.withdrawal import withdraw as take_back
 
     home = Home.from_environment()
     who = by or getpass.getuser()
-    taken = take_back(home, home.shop(shop_id).id, audience_id, version, withdrawn_by=who, reason=reason)
+    shop = home.shop(shop_id)
+    taken = take_back(home, shop.id, audience_id, version, withdrawn_by=who, reason=reason)
+    mirror_audiences(home.paths(shop.id), shop)
     if as_json:
         print_json(taken.model_dump(mode="json"))
     else:

@@ -36,12 +36,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     """Print rows as a table; nothing (null) is shown as a dash."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+        # As text: what somebody called an audience is no markup.
+        table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
     console().print(table)
 
 

@@ -57,14 +57,19 @@ def sql(
 
 def verify(
     path: Annotated[
-        Path, typer.Argument(exists=True, help="A version's folder, a link to it, or an audience's latest.json.")
+        str, typer.Argument(help="A version's folder, a link to it, or an audience's latest.json; s3://… too.")
     ],
     as_json: JsonOption = False,
 ) -> None:
     """Prove a published version offline: schema, counts, sha256, gates passed."""
-    from renqun.publish.verify import verify as check
+    if path.startswith("s3://"):
+        from renqun.publish.verify_objects import verify_url
 
-    report = check(path)
+        report = verify_url(path)
+    else:
+        from renqun.publish.verify import verify as check
+
+        report = check(Path(path))
     if as_json:
         print_json({**asdict(report), "passed": report.passed})
     else:

@@ -1,4 +1,4 @@
-"""What there is of each audience: lists and previews for people who ask."""
+"""What there is of each audience: a list for people who ask."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from renqun.publish import files
-from renqun.publish.definitions import Audience, load_audience, load_audiences, require_no_circle
-from renqun.publish.history import AudienceFolder, AudienceVersion, Status
-from renqun.publish.members import Compiler, Step, require_sound
-from renqun.publish.selection import missing_groups, opened_marts, size_alarm
-from renqun.publish.versions import find_marts
-from renqun.publish.writing import sound_members
-from renqun.settings import Home
+from renqun.publish.definitions import Audience, load_audiences
+from renqun.publish.history import AudienceFolder, Status
+from renqun.publish.receipts import MatchRate, latest_rates, match_rates
+from renqun.settings import Home, ShopPaths
 
 
 @dataclass(frozen=True)
@@ -34,74 +30,18 @@ class AudienceSummary:
     reason: str | None
     versions: int
     withdrawn: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What publishing an audience from given marts would do."""
-
-    audience_id: str
-    as_of: date
-    marts_version: str
-    not_applicable: str | None
-    steps: tuple[Step, ...]
-    """The waterfall: each rule, how many it drops, how many are left."""
-    previous_members: int
-    added: int
-    removed: int
-    alarm: str | None
-    """Why it would be held back for its size."""
+    match_rates: dict[str, MatchRate]
+    """By destination: the newest version whose list a platform has answered for."""
 
 
 def list_audiences(home: Home, shop_id: str, *, audiences: Sequence[Audience] | None = None) -> list[AudienceSummary]:
     """Every defined audience of a shop: what its pointer names, and what became of the newest try."""
     definitions = load_audiences() if audiences is None else audiences
-    return [_summary(AudienceFolder.of(home.paths(shop_id), one.id), one) for one in definitions]
-
-
-def preview(
-    home: Home, shop_id: str, audience_id: str, *, as_of: date | None = None, audience: Audience | None = None
-) -> Preview:
-    """Count an audience step by step from published marts; nothing is written.
-
-    Args:
-        home: the home.
-        shop_id: the shop.
-        audience_id: the audience.
-        as_of: the date of the marts; None = `latest`.
-        audience: a definition to try out; None = the one in the project.
-
-    Raises:
-        RequestError: no such audience, segment or marts.
-    """
-    definition = audience or load_audience(audience_id)
-    others = [one for one in load_audiences() if one.id != definition.id]
-    require_no_circle([*others, definition])
     paths = home.paths(shop_id)
-    marts = find_marts(paths, as_of=as_of)
-    baseline = AudienceFolder.of(paths, definition.id).baseline(marts.as_of)
-    previous = baseline.manifest.counts.members if baseline else 0
-    absent = missing_groups(definition, marts)
-    with opened_marts(marts) as opened:
-        require_sound(opened, [definition])
-        compiler = Compiler(opened, [*others, definition])
-        steps = compiler.waterfall(definition)
-        now = {str(row[0]) for row in compiler.members(definition).select("customer_key").fetchall()}
-    then = set(_keys(baseline)) if baseline else set()
-    return Preview(
-        audience_id=definition.id,
-        as_of=marts.as_of,
-        marts_version=marts.version,
-        not_applicable=f"the shop has no export of: {', '.join(absent)}" if absent else None,
-        steps=tuple(steps),
-        previous_members=previous,
-        added=len(now - then),
-        removed=len(then - now),
-        alarm=None if absent else size_alarm(definition, previous, len(now)),
-    )
+    return [_summary(paths, AudienceFolder.of(paths, one.id), one) for one in definitions]
 
 
-def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
+def _summary(paths: ShopPaths, folder: AudienceFolder, audience: Audience) -> AudienceSummary:
     latest = folder.latest()
     outcomes = folder.outcomes()
     versions = folder.versions()
@@ -120,10 +60,5 @@ def _summary(folder: AudienceFolder, audience: Audience) -> AudienceSummary:
         reason=newest.reason if newest else None,
         versions=len(versions),
         withdrawn=tuple(version.version for version in versions if version.is_withdrawn),
+        match_rates=latest_rates(match_rates(paths, audience.id)),
     )
-
-
-def _keys(version: AudienceVersion) -> list[str]:
-    with files.workbench() as connection:
-        rows = files.read_parquet(connection, sound_members(version)).select("customer_key").fetchall()
-    return [str(row[0]) for row in rows]

@@ -9,17 +9,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from renqun.errors import RequestError
 from renqun.publish.destinations import DESTINATIONS, is_contact
-from renqun.publish.rules import AudienceRule, Rule, leaves, require_shallow
+from renqun.publish.rules import ONE_LINE, AudienceRule, Rule, leaves, require_shallow
 from renqun.publish.triggers import Reentry, Trigger
 from renqun.settings import Group
-from renqun.yaml_files import parse
+from renqun.yaml_files import parse_strictly
 
 DEFINITIONS_FOLDER = Path(__file__).resolve().parents[1] / "audiences"
 
@@ -38,6 +38,10 @@ LARGEST_HOLDOUT = Decimal("0.5")
 """More than half kept back is no measurement of an audience, but an audience of its own."""
 
 
+Words = Annotated[str, Field(min_length=1, max_length=300, pattern=ONE_LINE)]
+"""What people read."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,15 +49,15 @@ class _Strict(BaseModel):
 class Name(_Strict):
     """What people call the audience."""
 
-    en: str = Field(min_length=1)
-    zh: str = Field(min_length=1)
+    en: Words
+    zh: Words
 
 
 class Purpose(_Strict):
     """What the audience is for: the kind decides whose consent it needs, the text is for people."""
 
     kind: PurposeKind
-    text: str = Field(min_length=1)
+    text: Words
 
 
 class FrequencyCap(_Strict):
@@ -89,7 +93,7 @@ class Audience(_Strict):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")
     name: Name
-    owner: str = Field(min_length=1)
+    owner: Words
     purpose: Purpose
     needs: tuple[Group, ...] = Field(min_length=1)
     """Export groups without which the audience means nothing; a shop without one of them does not get it."""
@@ -227,7 +231,7 @@ def require_no_circle(audiences: Sequence[Audience]) -> None:
 
 def _load(file: Path) -> Audience:
     try:
-        audience = Audience.model_validate(parse(file.read_text(encoding="utf-8")))
+        audience = Audience.model_validate(parse_strictly(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise RequestError(
             f"an audience definition cannot be read: {error}",

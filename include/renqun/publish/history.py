@@ -68,6 +68,8 @@ class Withdrawal(_Record):
     restored: int
     recalled_rows: dict[str, int] = {}
     """By destination that got identifiers of people: how many rows its recall files hold."""
+    recalled_messages: int = 0
+    """Of an audience with a trigger: messages that must not go out any more."""
 
 
 @dataclass(frozen=True)

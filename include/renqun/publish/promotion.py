@@ -18,6 +18,7 @@ from renqun.publish.history import AudienceFolder, AudienceVersion, Outcome
 from renqun.publish.manifest import MANIFEST_NAME, AudienceManifest, GateRecord, read_audience_manifest, to_text
 from renqun.publish.selection import Selection, WorkFolder, size_alarm
 from renqun.publish.trigger_steps import require_same_ledger
+from renqun.publish.withdrawal import finish_withdrawal
 from renqun.publish.writing import STAGING_PREFIX, staged_folder
 from renqun.run import RunContext
 from renqun.settings import Settings
@@ -84,6 +85,7 @@ def promote(
         for one in work.selection().audiences:
             folder = AudienceFolder.of(ctx.paths, one.audience.id)
             try:
+                finish_withdrawal(folder)
                 outcome, is_new = _settle(ctx, one, folder, work, provenance or {}, move_pointer)
             except OSError as error:
                 raise TechnicalError(

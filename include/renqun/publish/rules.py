@@ -26,12 +26,14 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Ta
 from renqun.publish.fields import MEASURES, PROFILE_FIELDS
 
 _NAME = r"^[a-z][a-z0-9_]{0,60}$"
+ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$"
+"""Text that is shown on a terminal or a page: nothing in it moves a cursor, ends a line or turns one round."""
 _LONGEST_TEXT = 200
 _MOST_VALUES = 500
 _DEEPEST = 10
 
 Number = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT)]
+Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT, pattern=ONE_LINE)]
 
 
 class _Rule(BaseModel):
@@ -100,7 +102,7 @@ class TagRule(_NumberRule):
 
     form: ClassVar[str] = "tag"
 
-    tag: str = Field(min_length=1, max_length=_LONGEST_TEXT)
+    tag: Text
 
     @property
     def category_id(self) -> str | None:

@@ -169,7 +169,7 @@ def select_members(
             require_sound(opened, definitions)
             compiler = Compiler(opened, definitions)
             with opened_directory(ctx, opened) as directory, private_files():
-                decided = _select_all(ctx, compiler, directory, marts, definitions, work)
+                decided = select_all(ctx, compiler, directory, marts, definitions, work)
         report = SelectionReport(
             as_of=ctx.ds,
             marts=VersionReference(as_of=marts.as_of, version=marts.version),
@@ -178,6 +178,43 @@ def select_members(
         )
         write_text_atomically(work.selection_file, report.model_dump_json(indent=2) + "\n")
     return report
+
+
+def select_all(
+    ctx: RunContext,
+    compiler: Compiler,
+    directory: Directory,
+    marts: MartsVersion,
+    definitions: Sequence[Audience],
+    work: WorkFolder,
+) -> tuple[Selection, ...]:
+    """Decide on audiences of a day together, and write whom each of them chooses into its folder of `work`.
+
+    Args:
+        ctx: the run.
+        compiler: of the rules.
+        directory: of contacts, consent and suppression; the caller holds the shop's writer lock.
+        marts: the version that the compiler asks.
+        definitions: all audiences that could write to the same people, each sound.
+        work: where the files go.
+    """
+    settled: dict[str, Selection] = {}
+    for audience in definitions:
+        if absent := missing_groups(audience, marts):
+            lacks = f"the shop has no export of: {', '.join(absent)}"
+            settled[audience.id] = Selection(audience=audience, state="not_applicable", reason=lacks)
+        elif directory.consent.is_stale and needs_consent(audience):
+            settled[audience.id] = Selection(audience=audience, state="held_back", reason=_stale(ctx, directory))
+    open_ones = [audience for audience in definitions if audience.id not in settled]
+    for audience in open_ones:
+        work.folder(audience.id).mkdir(parents=True, exist_ok=True)
+    choices = choose_all(ctx, compiler, directory, open_ones, {one.id: work.folder(one.id) for one in open_ones})
+    for audience in open_ones:
+        written = work.members_file(audience.id)
+        columns = files.columns_of(files.read_parquet(compiler.connection, written))
+        files.require_equal(columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
+        settled[audience.id] = _selection(ctx, audience, choices[audience.id])
+    return tuple(settled[audience.id] for audience in definitions)
 
 
 @contextmanager
@@ -208,33 +245,6 @@ def size_alarm(audience: Audience, previous: int, current: int) -> str | None:
     if window.max_members is not None and current > window.max_members:
         return f"it has {current} members, more than the {window.max_members} of its window"
     return None
-
-
-def _select_all(
-    ctx: RunContext,
-    compiler: Compiler,
-    directory: Directory,
-    marts: MartsVersion,
-    definitions: Sequence[Audience],
-    work: WorkFolder,
-) -> tuple[Selection, ...]:
-    settled: dict[str, Selection] = {}
-    for audience in definitions:
-        if absent := missing_groups(audience, marts):
-            lacks = f"the shop has no export of: {', '.join(absent)}"
-            settled[audience.id] = Selection(audience=audience, state="not_applicable", reason=lacks)
-        elif directory.consent.is_stale and needs_consent(audience):
-            settled[audience.id] = Selection(audience=audience, state="held_back", reason=_stale(ctx, directory))
-    open_ones = [audience for audience in definitions if audience.id not in settled]
-    for audience in open_ones:
-        work.folder(audience.id).mkdir(parents=True, exist_ok=True)
-    choices = choose_all(ctx, compiler, directory, open_ones, {one.id: work.folder(one.id) for one in open_ones})
-    for audience in open_ones:
-        written = work.members_file(audience.id)
-        columns = files.columns_of(files.read_parquet(compiler.connection, written))
-        files.require_equal(columns, MEMBER_COLUMNS, what=f"columns of {audience.id}", where=[written])
-        settled[audience.id] = _selection(ctx, audience, choices[audience.id])
-    return tuple(settled[audience.id] for audience in definitions)
 
 
 def _stale(ctx: RunContext, directory: Directory) -> str:

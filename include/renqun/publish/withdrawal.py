@@ -8,18 +8,19 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.errors import RequestError
+from renqun.errors import RequestError, TechnicalError
 from renqun.lock import exclusive
 from renqun.publish import files
 from renqun.publish.catalogue_file import refresh_catalogue
 from renqun.publish.contracts import write_contract
 from renqun.publish.delivering import destinations_of, private_files, rows_before, write_changes
-from renqun.publish.history import AudienceFolder, AudienceVersion, Release, Withdrawal
+from renqun.publish.history import AudienceFolder, AudienceVersion, Release, Withdrawal, sound_file
 from renqun.publish.manifest import to_text
 from renqun.publish.parts import building
+from renqun.publish.trigger_lists import CSV_COLUMNS, LIST_NAME
 from renqun.publish.writing import sound_members, write_list
 from renqun.settings import Home, Settings
-from renqun.storage import write_text_atomically
+from renqun.storage import sweep_staging, write_text_atomically
 
 
 def release(home: Home, shop_id: str, audience_id: str, as_of: date, *, released_by: str, reason: str) -> Release:
@@ -60,6 +61,8 @@ def withdraw(
     in the one that the pointer names afterwards. `restore.*` lists whom that version had taken out. Each destination
     that got identifiers has recall files of its own, `<destination>_recall.*`, written as it takes them; nobody is
     given back to it here, because consent may have changed since: the next version's append file holds its whole list.
+    Of an audience with a trigger, `triggers_recall.*` names the messages of its list: whatever of them has not gone out
+    yet must not. They are never listed again (docs/adr/0022-send-once.md).
     The version's own files stay as they are.
 
     Args:
@@ -77,39 +80,64 @@ def withdraw(
     folder = AudienceFolder.of(paths, audience_id)
     with exclusive(paths.writer_lock, f"withdraw {audience_id}", timeout_seconds=Settings().lock_timeout_seconds):
         gone = _find(folder, audience_id, version)
-        if gone.is_withdrawn:
-            return _finish(folder, gone)
-        before = folder.pointer()
-        after = folder.latest()
-        if after and after.version == gone.version:
-            after = _before(folder, gone)
-        place = folder.withdrawal_folder(gone.version)
-        with building(place.parent) as staging:
-            recalled, restored = _write_recall(staging, gone, after)
-            recalled_rows = _recall_from_destinations(staging, gone, after)
-            record = Withdrawal(
-                audience_id=audience_id,
-                as_of=gone.manifest.as_of,
-                version=gone.version,
-                withdrawn_by=withdrawn_by,
-                reason=reason,
-                pointer_before=before.version if before else None,
-                pointer_after=after.version if after else None,
-                recalled=recalled,
-                restored=restored,
-                recalled_rows=recalled_rows,
-            )
-            (staging / "withdrawal.json").write_text(to_text(record), encoding="utf-8", newline="\n")
-            files.seal(staging)
-            os.rename(staging, place)
-        folder.point_to(after)
-        write_contract(folder, gone)
-        refresh_catalogue(paths, shop_id)
+        try:
+            sweep_staging(folder.root / "withdrawn")
+            record = _recorded(folder, gone) if gone.is_withdrawn else _withdraw(folder, gone, withdrawn_by, reason)
+            _finish(folder, gone)
+            refresh_catalogue(paths, shop_id)
+        except OSError as error:
+            raise TechnicalError(
+                f"the withdrawal of version {gone.version} was not finished: {error}",
+                where=str(folder.withdrawal_folder(gone.version)),
+                remedy="free disk space or mend what is named above, then withdraw it again",
+            ) from error
     return record
 
 
-def _finish(folder: AudienceFolder, gone: AudienceVersion) -> Withdrawal:
-    """Of a withdrawal that was killed before the pointer moved, only the pointer is left to do."""
+def finish_withdrawal(folder: AudienceFolder) -> None:
+    """Do what is left of a withdrawal that was killed: no pointer names a version that must not be used, and no
+    half-written recall file, which may hold contacts, lies about.
+
+    The caller holds the shop's writer lock.
+    """
+    sweep_staging(folder.root / "withdrawn")
+    latest = folder.latest()
+    if latest is not None and latest.is_withdrawn:
+        _finish(folder, latest)
+
+
+def _withdraw(folder: AudienceFolder, gone: AudienceVersion, withdrawn_by: str, reason: str) -> Withdrawal:
+    """Write the recall files and the word itself; both appear in one step."""
+    before = folder.pointer()
+    after = _after(folder, gone)
+    place = folder.withdrawal_folder(gone.version)
+    with building(place.parent) as staging:
+        recalled, restored = _write_recall(staging, gone, after)
+        record = Withdrawal(
+            audience_id=gone.manifest.audience_id,
+            as_of=gone.manifest.as_of,
+            version=gone.version,
+            withdrawn_by=withdrawn_by,
+            reason=reason,
+            pointer_before=before.version if before else None,
+            pointer_after=after.version if after else None,
+            recalled=recalled,
+            restored=restored,
+            recalled_rows=_recall_from_destinations(staging, gone, after),
+            recalled_messages=_recall_messages(staging, gone),
+        )
+        (staging / "withdrawal.json").write_text(to_text(record), encoding="utf-8", newline="\n")
+        files.seal(staging)
+        os.rename(staging, place)
+    return record
+
+
+def _recorded(folder: AudienceFolder, gone: AudienceVersion) -> Withdrawal:
+    """What a withdrawal says that was killed before the pointer moved.
+
+    Raises:
+        RequestError: nothing was left of it to do.
+    """
     place = folder.withdrawal_folder(gone.version)
     latest = folder.latest()
     if latest is None or latest.version != gone.version:
@@ -118,8 +146,19 @@ def _finish(folder: AudienceFolder, gone: AudienceVersion) -> Withdrawal:
             where=str(place),
             remedy="its recall files are there",
         )
-    folder.point_to(_before(folder, gone))
     return Withdrawal.model_validate_json((place / "withdrawal.json").read_text(encoding="utf-8"))
+
+
+def _finish(folder: AudienceFolder, gone: AudienceVersion) -> None:
+    """What follows from the word: the contract ends, and the pointer names what stands instead."""
+    write_contract(folder, gone)
+    folder.point_to(_after(folder, gone))
+
+
+def _after(folder: AudienceFolder, gone: AudienceVersion) -> AudienceVersion | None:
+    """What the pointer names after the withdrawal."""
+    latest = folder.latest()
+    return _before(folder, gone) if latest and latest.version == gone.version else latest
 
 
 def _find(folder: AudienceFolder, audience_id: str, version: str | None) -> AudienceVersion:
@@ -170,6 +209,17 @@ def _recall_from_destinations(staging: Path, gone: AudienceVersion, after: Audie
             rows = given if standing is None else given.except_(standing)
             recalled[to.id] = write_changes(rows, to, staging, "recall").rows
     return recalled
+
+
+def _recall_messages(staging: Path, gone: AudienceVersion) -> int:
+    """Write the messages of the withdrawn list, under the keys by which their receiver knows them."""
+    if gone.manifest.trigger is None:
+        return 0
+    with files.workbench() as connection:
+        listed = files.read_parquet(connection, sound_file(gone, f"{LIST_NAME}.parquet"))
+        name = f"{LIST_NAME}_recall"
+        write_list(listed, CSV_COLUMNS, staging, name)
+        return files.facts_of(connection, staging / f"{name}.parquet").rows
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, version: AudienceVersion) -> duckdb.DuckDBPyRelation:

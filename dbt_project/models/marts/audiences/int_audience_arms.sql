@@ -50,8 +50,8 @@ select
     {%- for arm, belongs in [("contacted", "is_contacted"), ("holdout", "is_held_out")] %}
     count(case when {{ belongs }} then 1 end) as {{ arm }}_customers,
     count(case when {{ belongs }} and has_converted then 1 end) as {{ arm }}_converted,
-    cast(coalesce(sum(case when {{ belongs }} then net_cents end), 0) as {{ big_integer() }}) as {{ arm }}_cents,
-    cast(coalesce(sum(case when {{ belongs }} then net_cents * net_cents end), 0) as {{ big_integer() }})
+    cast(coalesce(sum(case when {{ belongs }} then net_cents end), 0) as decimal(38, 0)) as {{ arm }}_cents,
+    cast(coalesce(sum(case when {{ belongs }} then net_cents * net_cents end), 0) as decimal(38, 0))
         as {{ arm }}_square_cents,
     {%- endfor %}
     count(case when is_apart then 1 end) as unmeasured_customers,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from renqun.errors import TechnicalError
 from renqun.publish import files
 from renqun.publish.destinations.destination import Destination
 
@@ -62,11 +63,18 @@ def write_full(rows: Relation, to: Destination, folder: Path) -> Written:
         folder: where its files go.
     """
     count = files.rows_of(rows)
-    if count < to.minimum:
-        return Written(count, (), f"{count:,} people can be reached there; it takes {to.minimum:,} or more")
-    if to.maximum is not None and count > to.maximum:
-        return Written(count, (), f"{count:,} people can be reached there; it takes at most {to.maximum:,}")
+    if refused := refusal(count, to):
+        return Written(count, (), refused)
     return Written(count, tuple(_write(rows, to, folder, to.id, count)))
+
+
+def refusal(count: int, to: Destination) -> str | None:
+    """Why a destination would not take a list of so many rows; None where it would."""
+    if count < to.minimum:
+        return f"{count:,} people can be reached there; it takes {to.minimum:,} or more"
+    if to.maximum is not None and count > to.maximum:
+        return f"{count:,} people can be reached there; it takes at most {to.maximum:,}"
+    return None
 
 
 def write_delta(rows: Relation, to: Destination, folder: Path, name: str) -> Written:
@@ -107,8 +115,27 @@ def _read_plain(connection: duckdb.DuckDBPyConnection, to: Destination, sources:
     )
 
 
-def _write(rows: Relation, to: Destination, folder: Path, name: str, count: int) -> Iterator[Path]:
-    size = to.rows_per_file or max(count, 1)
+def _write(rows: Relation, to: Destination, folder: Path, name: str, count: int) -> list[Path]:
+    """Write rows into as few files of equal length as the destination's limits allow; in order, one after the other."""
+    size = min(to.rows_per_file or max(count, 1), max(count, 1))
+    while True:
+        written = list(_write_parts(rows, to, folder, name, count, size))
+        largest = max(file.stat().st_size for file in written)
+        if to.bytes_per_file is None or largest <= to.bytes_per_file:
+            return written
+        for file in written:
+            file.unlink()
+        if size == 1:
+            raise TechnicalError(
+                f"one row of {to.id} takes {largest} bytes, more than the destination takes of a file",
+                where=str(folder),
+                remedy="correct the limit of the destination; nothing was published",
+            )
+        # What does not fit, does not fit by its share: a little less, because rows differ in length.
+        size = max(min(size * to.bytes_per_file * 19 // (largest * 20), size - 1), 1)
+
+
+def _write_parts(rows: Relation, to: Destination, folder: Path, name: str, count: int, size: int) -> Iterator[Path]:
     parts = range(0, max(count, 1), size)
     for number, start in enumerate(parts, start=1):
         part = rows.limit(size, start) if len(parts) > 1 else rows
