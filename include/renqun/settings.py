@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from renqun.errors import RequestError
@@ -52,6 +52,37 @@ class Publishing(BaseModel):
     day of the refund is the first; 0: refunds keep nobody out."""
 
 
+class Channel(BaseModel):
+    """Where alerts go. It names environment variables; their secrets are written nowhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["dingtalk", "feishu", "lark", "wecom", "slack", "email"]
+    url_env: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    """The variable that holds the robot's address, or `smtp://user:password@host:587` (`smtps://`)."""
+    secret_env: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
+    """The variable that holds the secret which messages are signed with (DingTalk, Feishu, Lark)."""
+    to: tuple[str, ...] = ()
+    """E-mail only: who gets it."""
+    sender: str | None = None
+    """E-mail only: from whom it comes."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Channel:
+        if (self.kind == "email") != bool(self.to):
+            raise ValueError("an e-mail needs 'to', and only an e-mail has it")
+        if self.sender is not None and self.kind != "email":
+            raise ValueError("only an e-mail has a 'sender'")
+        if self.secret_env is not None and self.kind not in ("dingtalk", "feishu", "lark"):
+            raise ValueError(f"{self.kind} signs no messages: 'secret_env' has no meaning")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and in the ledger of alerts."""
+        return f"{self.kind}:{self.url_env}"
+
+
 class Shop(BaseModel):
     """One shop as written in `shops.yml`; only `id` is required."""
 
@@ -66,6 +97,10 @@ class Shop(BaseModel):
     """Local time after which the platform has a group's export ready; the ingest DAG starts then."""
     deadline: time = time(18, 0)
     """Local time until which a scheduled ingest waits for a day's files, on the day after that day."""
+    publish_by: time | None = None
+    """Local time by which a day's marts and audiences are expected, on the day after; later, an alert is sent."""
+    alerts: tuple[Channel, ...] | None = None
+    """Where alerts go; None: where `RENQUN_ALERTS` says, or only into the log."""
     success_marker: bool = False
     """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
     vars: dict[str, Any] = Field(default_factory=dict)

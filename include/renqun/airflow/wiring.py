@@ -19,7 +19,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.bases.timetable import BaseTimetable
 
-from renqun.airflow.alerts import tell_operator
+from renqun.airflow.alerts import tell_of_mending, tell_operator
 from renqun.airflow.pools import writer_pool
 from renqun.errors import GateFailed, RequestError, ShopBusy
 from renqun.settings import Group, Home, Shop
@@ -68,6 +68,7 @@ def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None,
             "retry_delay": timedelta(minutes=1),
             "retry_policy": RETRY_POLICY,
             "on_failure_callback": tell_operator,
+            "on_success_callback": tell_of_mending,
         },
     )
     MADE[dag.dag_id] = dag
