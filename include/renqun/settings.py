@@ -21,6 +21,8 @@ Group = Literal["orders", "traffic", "profiles", "marketing"]
 GROUPS: tuple[Group, ...] = ("orders", "traffic", "profiles", "marketing")
 SHOP_ID_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEFAULT_SHOP = "default"
+DEFAULT_EXPORT_TIME = time(6, 0)
+"""When a platform is taken to have a day's exports ready, unless the shop's `export_hours` say otherwise."""
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 """The checkout (or the image's copy of it) that holds `dags/`, `dbt_project/` and `expectations/`."""
@@ -124,6 +126,17 @@ class Shop(BaseModel):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone {value!r}") from error
         return value
+
+    @model_validator(mode="after")
+    def _is_published_after_it_came(self) -> Shop:
+        if self.publish_by is not None and self.publish_by <= self.first_export_hour:
+            raise ValueError(f"publish_by {self.publish_by:%H:%M} is not after the first export hour")
+        return self
+
+    @property
+    def first_export_hour(self) -> time:
+        """When the first of the expected exports is ready."""
+        return min((self.export_hours.get(group, DEFAULT_EXPORT_TIME) for group in self.expect), default=time(0))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -37,6 +37,39 @@ def tell_of_mending(context: Mapping[str, Any]) -> None:
         logger.error("an alert could not be told: %s", type(error).__name__)
 
 
+async def tell_if_late(shop_id: str, context: Mapping[str, Any]) -> None:
+    """Airflow's callback of a missed deadline, run by the triggerer: one alert where the date is not published.
+
+    What is published meanwhile, though the run that waited for it has not noticed, is not late.
+    """
+    import asyncio
+
+    await asyncio.to_thread(_tell_if_late, shop_id, context["dag_run"])
+
+
+def _tell_if_late(shop_id: str, dag_run: Mapping[str, Any]) -> None:
+    try:
+        from datetime import UTC, datetime
+
+        from renqun.alerts.causes import late_alert
+        from renqun.alerts.ledger import open_alerts
+        from renqun.alerts.telling import tell
+        from renqun.observe.lateness import Late, due_at, lacking
+        from renqun.run import parse_date
+        from renqun.settings import Home
+
+        home = Home.from_environment()
+        shop, ds = home.shop(shop_id), parse_date(str(dag_run["partition_key"]))
+        due, lacks = due_at(shop, ds), lacking(home, shop, ds)
+        if due is not None and lacks and datetime.now(UTC) >= due:
+            stopped = [
+                one.headline for one in open_alerts(home.paths(shop_id)) if one.ds == ds and one.kind == "stopped"
+            ]
+            tell(home, shop, late_alert(shop, Late(ds, due, lacks), stopped))
+    except Exception as error:
+        logger.error("an alert could not be told: %s", type(error).__name__)
+
+
 def _place(context: Mapping[str, Any]) -> tuple[str, str, str]:
     """Shop, name of the DAG, task."""
     task = context["ti"]

@@ -85,6 +85,14 @@ def completeness(shop_id: str, dag_run: DagRunLike) -> Completeness:
     return {"date": str(ctx.ds), "missing": list(missing_groups(ctx.home, ctx.shop, ctx.ds))}
 
 
+def is_published(shop_id: str, dag_run: DagRunLike) -> bool:
+    """Whether marts and audiences of the run's date are published."""
+    from renqun.observe.lateness import lacking
+
+    ctx = context_of(shop_id, dag_run)
+    return not lacking(ctx.home, ctx.shop, ctx.ds)
+
+
 def plan(shop_id: str, dag_run: DagRunLike) -> PlanNote | None:
     """What to build; None where nothing is new."""
     from renqun.warehouse.plan import plan_build

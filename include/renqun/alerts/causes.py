@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from renqun.alerts.message import Alert
 from renqun.errors import GateFailed, RenqunError, RequestError, ShopBusy
-from renqun.settings import GROUPS
+from renqun.settings import GROUPS, Shop
+
+if TYPE_CHECKING:
+    from renqun.observe.lateness import Late
 
 _CHANGES = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
 _SHOWN_CHECKS = 10
@@ -71,6 +75,32 @@ def stopped(shop_id: str, ds: date | None, dag: str, task: str, error: BaseExcep
         facts=facts,
         remedy=remedy,
         runbook=runbook_of(error, dag),
+    )
+
+
+def late_alert(shop: Shop, late: Late, stopped_by: Sequence[str]) -> Alert:
+    """The alert on a date that is not published by the shop's hour.
+
+    Args:
+        shop: the shop.
+        late: what is late.
+        stopped_by: what has been told already to have stopped this date.
+    """
+    known = {"Known already": "; ".join(stopped_by)} if stopped_by else {}
+    return Alert(
+        kind="late",
+        shop_id=shop.id,
+        ds=late.ds,
+        cause="late",
+        headline=f"not published by {late.due:%H:%M}",
+        what=f"{late.ds} was to be published by {late.due:%Y-%m-%d %H:%M} ({shop.time_zone})",
+        # It is mended by the task that publishes audiences.
+        dag=f"{shop.id}__publish_audiences",
+        task="promote_audiences",
+        facts={"Lacks": ", ".join(late.lacks), **known},
+        remedy=f"'renqun status --shop {shop.id}' says which stage it waits for and what to do next;"
+        " readers keep what was published before",
+        runbook=f"{RUNBOOKS}/late.md",
     )
 
 

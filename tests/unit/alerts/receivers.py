@@ -31,7 +31,7 @@ def robot(answer: bytes = b'{"errcode": 0, "errmsg": "ok"}') -> Iterator[Robot]:
     kept = Robot(answer=answer)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.headers["Content-Type"].startswith("application/json")
             kept.paths.append(self.path)
