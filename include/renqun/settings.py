@@ -218,6 +218,8 @@ class Settings(BaseSettings):
     memory_limit: str = "4GB"
     """DuckDB's memory limit."""
     threads: int = 2
+    log_format: Literal["text", "json"] = "text"
+    """How lines of a run's log are written: for people, or one JSON object a line for programs."""
     lock_timeout_seconds: float = 1800.0
 
 
