@@ -46,6 +46,9 @@ class RedactedStream(io.TextIOBase):
             self._put(line)
         return len(text)
 
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
     def flush(self) -> None:
         self._stream.flush()
 
@@ -56,9 +59,7 @@ class RedactedStream(io.TextIOBase):
             self._begun = ""
 
     def _put(self, line: str) -> None:
-        if self._form == "json" and line.startswith("{"):
-            self._stream.write(line + "\n")  # a logger has made it already
-        elif self._form == "json":
+        if self._form == "json":
             if line.strip():
                 self._stream.write(json_line("INFO", "printed", line, **self._context) + "\n")
         else:

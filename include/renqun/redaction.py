@@ -6,7 +6,7 @@ import re
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # At least nine digits, in groups at most; neither a date nor part of a hash, a version or an address of memory.
-_DIGITS = re.compile(r"(?<![\w.:/=-])\+?(?!\d{4}-\d\d-\d\d(?!\d))\d(?:[ -]?\d){8,19}(?![\w])")
+_DIGITS = re.compile(r"(?<![\w.-])\+?(?!\d{4}-\d\d-\d\d(?!\d))\d(?:[ -]?\d){8,19}(?![\w])")
 # What engines quote when a value does not fit: the value itself, or the whole line of a file.
 _QUOTED = re.compile(
     r"""(?ix) \b (string | value | key | field\ format | near) (\s*:?\s*) (?: "[^"\n]*" | '[^'\n]*' )"""
