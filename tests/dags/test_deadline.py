@@ -9,13 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
+from receivers import Robot, robot
 from renqun.airflow.alerts import tell_if_late
 from renqun.airflow.environment import airflow_environment
 from renqun.errors import RequestError
@@ -42,26 +40,10 @@ def shop_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def robot(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A WeCom robot on the loopback address; the texts that it was sent."""
-    came: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            came.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["markdown"]["content"])
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"errcode": 0}')
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("ROBOT_URL", f"http://127.0.0.1:{server.server_port}/")
-    yield came
-    server.shutdown()
-    server.server_close()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Robot]:
+    with robot() as listening:
+        monkeypatch.setenv("ROBOT_URL", listening.address)
+        yield listening
 
 
 def test_the_hour_is_the_shops_own_on_the_day_after(shop_home: Home) -> None:
@@ -105,18 +87,19 @@ def test_marts_without_audiences_are_not_published(shop_home: Home, monkeypatch:
     assert lacking(shop_home, shop_home.shop("seattle"), DAY) == ("audiences",)
 
 
-def test_a_missed_deadline_is_told_once(shop_home: Home, robot: list[str]) -> None:
+def test_a_missed_deadline_is_told_once(shop_home: Home, server: Robot) -> None:
     context = {"dag_run": {"partition_key": str(DAY)}, "deadline": {}}
     for _ in range(2):
         asyncio.run(tell_if_late("seattle", context))
-    [text] = robot
+    [body] = server.bodies
+    text = body["markdown"]["content"]
     assert "renqun seattle 2026-03-08: not published by 08:30" in text
     assert "orders export, traffic export" in text
     assert "docs/runbooks/late.md" in text
 
 
 def test_what_is_published_meanwhile_or_not_yet_due_is_not_told(
-    shop_home: Home, robot: list[str], monkeypatch: pytest.MonkeyPatch
+    shop_home: Home, server: Robot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from renqun.observe import lateness
 
@@ -124,7 +107,7 @@ def test_what_is_published_meanwhile_or_not_yet_due_is_not_told(
     asyncio.run(tell_if_late("seattle", {"dag_run": {"partition_key": str(tomorrow)}}))
     monkeypatch.setattr(lateness, "lacking", lambda *_: ())
     asyncio.run(tell_if_late("seattle", {"dag_run": {"partition_key": str(DAY)}}))
-    assert robot == []
+    assert server.bodies == []
 
 
 def test_an_hour_before_the_exports_is_refused(tmp_path: Path) -> None:
@@ -170,7 +153,7 @@ print(json.dumps({"dags": sorted(bag.dags), "waits": waits, "missed": missed}))
 """
 
 
-def test_airflow_keeps_the_deadline_and_its_callback_tells(shop_home: Home, robot: list[str], tmp_path: Path) -> None:
+def test_airflow_keeps_the_deadline_and_its_callback_tells(shop_home: Home, server: Robot, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _IN_AIRFLOW, str(PROJECT_ROOT / "dags")],
         capture_output=True,
@@ -182,4 +165,4 @@ def test_airflow_keeps_the_deadline_and_its_callback_tells(shop_home: Home, robo
     said = json.loads(done.stdout.splitlines()[-1])
     # The shop that has set no hour has no such DAG; the other's run begins at 06:00 and is due at 08:30.
     assert said == {"dags": ["seattle__watch_publication"], "waits": 2.5 * 3600, "missed": True}
-    assert len(robot) == 1
+    assert len(server.bodies) == 1

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from renqun.airflow.conf import context_of
+from renqun.errors import RenqunError
 from renqun.observe.watching import Watched, watch
+from renqun.redaction import redact
+
+
+class _WithoutPeople(logging.Filter):
+    """What reaches Airflow's log of a task names nobody."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
 
 
 def recorded(name: Callable[..., str] | str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -23,10 +34,27 @@ def recorded(name: Callable[..., str] | str) -> Callable[[Callable[..., Any]], C
             ctx = context_of(shop_id, dag_run)
             dag = str(getattr(dag_run, "dag_id", "")).partition("__")[2]
             stage = name if isinstance(name, str) else name(*rest, **more)
+            _keep_people_out_of_logs()
             with watch(Watched(ctx.home, ctx.shop, ctx.ds, ctx.run_id, dag, stage)) as watched:
-                watched.returned = result = work(shop_id, dag_run, *rest, **more)
+                try:
+                    watched.returned = result = work(shop_id, dag_run, *rest, **more)
+                except Exception as error:
+                    _keep_people_out_of(error)
+                    raise
                 return result
 
         return at_work
 
     return decorate
+
+
+def _keep_people_out_of_logs() -> None:
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(one, _WithoutPeople) for one in handler.filters):
+            handler.addFilter(_WithoutPeople())
+
+
+def _keep_people_out_of(error: Exception) -> None:
+    """An engine's error quotes the cell that it could not read, and Airflow logs its words. Ours quote none."""
+    if not isinstance(error, RenqunError):
+        error.args = tuple(redact(part) if isinstance(part, str) else part for part in error.args)

@@ -176,7 +176,8 @@ def select(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     from renqun.publish.audiences import select_members
 
     report = select_members(context_of(shop_id, dag_run))
-    return {one.audience.id: one.members if one.state == "selected" else one.state for one in report.audiences}
+    chosen = {one.audience.id: one.members if one.state == "selected" else one.state for one in report.audiences}
+    return {"rows": sum(one for one in chosen.values() if isinstance(one, int)), **chosen}
 
 
 @recorded("gate_audience")
@@ -218,7 +219,8 @@ def promote_audiences(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     report = promote(ctx, provenance=origin(), move_pointer=is_newest)
     report.require_none_held_back()
     members = {one.audience_id: one.members if one.status == "published" else one.status for one in report.outcomes}
-    return {"as_of": str(ctx.ds), "new_versions": len(report.new_versions), **members}
+    rows = sum(one for one in members.values() if isinstance(one, int))
+    return {"as_of": str(ctx.ds), "new_versions": len(report.new_versions), "rows": rows, **members}
 
 
 def _planned(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> tuple[RunContext, BuildPlan]:

@@ -98,7 +98,11 @@ def next_steps(state: ShopState) -> list[str]:
     held = [one.audience_id for one in state.audiences if one.held_back]
     if held:
         steps.append(f"held back: {', '.join(held)}; look at 'renqun audience list{of_shop}'")
-    for group, days in state.missing.items():
+    for group, absent in state.missing.items():
+        # What lies in landing is there, and was not taken in: that is the next line.
+        days = [day for day in absent if day not in state.waiting.get(group, [])]
+        if not days:
+            continue
         steps.append(
             f"{group} has no export of {days_in_words(days)}: drop it and run the day, or"
             f" 'renqun close-day{of_shop} --group {group} --date {days[0]}'"

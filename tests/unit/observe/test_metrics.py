@@ -149,7 +149,7 @@ def test_what_is_next_is_said_with_the_page_or_the_command(tmp_path: Path) -> No
         stages=(stage,),
         audiences=(AudienceState("welcome", None, None, None, held_back="why"),),
         waiting={"orders": [DAY]},
-        missing={"traffic": [DAY]},
+        missing={"traffic": [DAY], "orders": [DAY]},
         late=Late(DAY, NOW, ("marts", "audiences")),
     )
     late, stopped, held, missing, waiting = next_steps(shown)
