@@ -9,10 +9,7 @@ from typing import Any
 from airflow.sdk import (
     DAG,
     Asset,
-    AsyncCallback,
     CronPartitionTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     ExceptionRetryPolicy,
     Param,
     PartitionedAssetTimetable,
@@ -21,6 +18,8 @@ from airflow.sdk import (
     get_parsing_context,
 )
 from airflow.sdk.bases.timetable import BaseTimetable
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from renqun.airflow.alerts import tell_if_late, tell_of_mending, tell_operator
 from renqun.airflow.pools import writer_pool
