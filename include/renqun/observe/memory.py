@@ -37,7 +37,7 @@ class PeakMemory:
             self._look()
 
     def _look(self) -> None:
-        import psutil
+        import psutil  # type: ignore[import-untyped]
 
         try:
             process = psutil.Process()
