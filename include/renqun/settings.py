@@ -129,14 +129,18 @@ class Shop(BaseModel):
 
     @model_validator(mode="after")
     def _is_published_after_it_came(self) -> Shop:
-        if self.publish_by is not None and self.publish_by <= self.first_export_hour:
-            raise ValueError(f"publish_by {self.publish_by:%H:%M} is not after the first export hour")
+        last = max(self._export_hours(), default=time(0))
+        if self.publish_by is not None and self.publish_by <= last:
+            raise ValueError(f"publish_by {self.publish_by:%H:%M} is not after the last export hour, {last:%H:%M}")
         return self
 
     @property
     def first_export_hour(self) -> time:
         """When the first of the expected exports is ready."""
-        return min((self.export_hours.get(group, DEFAULT_EXPORT_TIME) for group in self.expect), default=time(0))
+        return min(self._export_hours(), default=time(0))
+
+    def _export_hours(self) -> list[time]:
+        return [self.export_hours.get(group, DEFAULT_EXPORT_TIME) for group in self.expect]
 
     @property
     def zone(self) -> ZoneInfo:

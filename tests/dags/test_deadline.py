@@ -111,8 +111,11 @@ def test_what_is_published_meanwhile_or_not_yet_due_is_not_told(
 
 
 def test_an_hour_before_the_exports_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "shops.yml").write_text("shops: [{id: a, publish_by: '05:00'}]", encoding="utf-8")
-    with pytest.raises(RequestError, match="publish_by 05:00 is not after the first export hour"):
+    shop = "shops: [{id: a, publish_by: '08:00', export_hours: {traffic: '%s'}}]"
+    (tmp_path / "shops.yml").write_text(shop % "07:59", encoding="utf-8")
+    assert Home(tmp_path).shop("a").publish_by is not None
+    (tmp_path / "shops.yml").write_text(shop % "08:00", encoding="utf-8")
+    with pytest.raises(RequestError, match="publish_by 08:00 is not after the last export hour, 08:00"):
         Home(tmp_path).shops()
 
 
