@@ -11,7 +11,7 @@ import pytest
 
 import parsed_project
 
-_FOREIGN = ("AIRFLOW__", "RENQUN_", "DBT_", "GX_")
+_FOREIGN = ("AIRFLOW__", "RENQUN_", "DBT_", "GX_", "OPENLINEAGE_")
 for _name in [name for name in os.environ if name.startswith(_FOREIGN) or name == "AIRFLOW_HOME"]:
     del os.environ[_name]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -47,9 +47,36 @@ class RequestError(RenqunError):
 
 
 class GateFailed(RenqunError):
-    """A gate stopped the run; what was published before is untouched."""
+    """A gate stopped the run; what was published before is untouched.
+
+    Args:
+        what: as of every error.
+        where: as of every error.
+        remedy: as of every error.
+        gate: the gate's stage, where it was one of the five.
+        subject: what of several it looked at: a group of exports, or an audience.
+        checks: the ids of the checks that failed.
+        runbook: the page that all of these checks name.
+    """
 
     exit_code = ExitCode.HELD_BACK
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        gate: str | None = None,
+        subject: str | None = None,
+        checks: tuple[str, ...] = (),
+        runbook: str | None = None,
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.gate = gate
+        self.subject = subject
+        self.checks = checks
+        self.runbook = runbook
 
 
 class TechnicalError(RenqunError):

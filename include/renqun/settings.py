@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from renqun.errors import RequestError
@@ -23,6 +23,8 @@ SHOP_ID_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEFAULT_SHOP = "default"
 OBJECTS_URL = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._=-]+)*/?$"
 """A bucket and a prefix in an object store; nothing that could hold a credential."""
+DEFAULT_EXPORT_TIME = time(6, 0)
+"""When a platform is taken to have a day's exports ready, unless the shop's `export_hours` say otherwise."""
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 """The checkout (or the image's copy of it) that holds `dags/`, `dbt_project/` and `expectations/`."""
@@ -56,6 +58,37 @@ class Publishing(BaseModel):
     """An object store that gets a copy of every published audience; credentials come from the environment only."""
 
 
+class Channel(BaseModel):
+    """Where alerts go. It names environment variables; their secrets are written nowhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["dingtalk", "feishu", "lark", "wecom", "slack", "email"]
+    url_env: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    """The variable that holds the robot's address, or `smtp://user:password@host:587` (`smtps://`)."""
+    secret_env: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
+    """The variable that holds the secret which messages are signed with (DingTalk, Feishu, Lark)."""
+    to: tuple[str, ...] = ()
+    """E-mail only: who gets it."""
+    sender: str | None = None
+    """E-mail only: from whom it comes."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Channel:
+        if (self.kind == "email") != bool(self.to):
+            raise ValueError("an e-mail needs 'to', and only an e-mail has it")
+        if self.sender is not None and self.kind != "email":
+            raise ValueError("only an e-mail has a 'sender'")
+        if self.secret_env is not None and self.kind not in ("dingtalk", "feishu", "lark"):
+            raise ValueError(f"{self.kind} signs no messages: 'secret_env' has no meaning")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and in the ledger of alerts."""
+        return f"{self.kind}:{self.url_env}"
+
+
 class Shop(BaseModel):
     """One shop as written in `shops.yml`; only `id` is required."""
 
@@ -70,6 +103,10 @@ class Shop(BaseModel):
     """Local time after which the platform has a group's export ready; the ingest DAG starts then."""
     deadline: time = time(18, 0)
     """Local time until which a scheduled ingest waits for a day's files, on the day after that day."""
+    publish_by: time | None = None
+    """Local time by which a day's marts and audiences are expected, on the day after; later, an alert is sent."""
+    alerts: tuple[Channel, ...] | None = None
+    """Where alerts go; None: where `RENQUN_ALERTS` says, or only into the log."""
     success_marker: bool = False
     """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
     vars: dict[str, Any] = Field(default_factory=dict)
@@ -93,6 +130,21 @@ class Shop(BaseModel):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone {value!r}") from error
         return value
+
+    @model_validator(mode="after")
+    def _is_published_after_it_came(self) -> Shop:
+        last = max(self._export_hours(), default=time(0))
+        if self.publish_by is not None and self.publish_by <= last:
+            raise ValueError(f"publish_by {self.publish_by:%H:%M} is not after the last export hour, {last:%H:%M}")
+        return self
+
+    @property
+    def first_export_hour(self) -> time:
+        """When the first of the expected exports is ready."""
+        return min(self._export_hours(), default=time(0))
+
+    def _export_hours(self) -> list[time]:
+        return [self.export_hours.get(group, DEFAULT_EXPORT_TIME) for group in self.expect]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -174,6 +226,8 @@ class Settings(BaseSettings):
     memory_limit: str = "4GB"
     """DuckDB's memory limit."""
     threads: int = 2
+    log_format: Literal["text", "json"] = "text"
+    """How lines of a run's log are written: for people, or one JSON object a line for programs."""
     lock_timeout_seconds: float = 1800.0
 
 

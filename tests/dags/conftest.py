@@ -13,13 +13,14 @@ from renqun.settings import PROJECT_ROOT
 
 SHOPS = """
 shops:
-  - {id: hangzhou}
+  - {id: hangzhou, publish_by: "08:00"}
   - id: seattle
     time_zone: America/Los_Angeles
     currency: USD
     expect: [orders]
     export_hours: {orders: "07:30"}
     deadline: "12:00"
+    publish_by: "09:00"
 """
 
 

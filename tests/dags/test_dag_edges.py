@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from renqun.errors import AlreadyBuilt, BuildSuperseded, GateFailed, RequestError, ShopBusy, TechnicalError
 
 CHAINS = {
     "ingest_orders": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
@@ -14,10 +18,11 @@ CHAINS = {
     "ingest_profiles": ["wait_for_files", "receive_files", "gate_raw", "promote_batches", "announce_exports"],
     "build_marts": ["plan_build", "build_staging", "gate_staging", "build_marts", "gate_marts", "publish_marts"],
     "publish_audiences": ["select_members", "gate_audience", "write_files", "gate_published", "promote_audiences"],
+    "watch_publication": ["wait_for_publication"],
 }
-UNGUARDED = {"wait_for_files", "receive_files", "plan_build", "build_staging", "select_members"}
+UNGUARDED = {"wait_for_files", "wait_for_publication", "receive_files", "plan_build", "build_staging", "select_members"}
 """What comes before the first gate: it makes nothing visible."""
-OUTSIDE_THE_POOL = {"wait_for_files", "announce_exports"}
+OUTSIDE_THE_POOL = {"wait_for_files", "wait_for_publication", "announce_exports"}
 OUTLETS = {"announce_exports": "exports", "publish_marts": "marts", "promote_audiences": "audiences"}
 
 
@@ -59,22 +64,38 @@ def test_writers_and_gates_queue_in_the_pool_of_their_shop(dags: dict[str, Any])
             assert task.pool == expected
 
 
-def test_bad_data_and_bad_requests_are_not_tried_again(dags: dict[str, Any]) -> None:
+MACHINE = (OSError(5, "I/O error"), ConnectionError("gone"), TimeoutError(), TechnicalError("disk full"), MemoryError())
+"""What may be gone in a minute."""
+OURS = (GateFailed("bad data"), RequestError("no such file"), BuildSuperseded("overtaken"), AlreadyBuilt("done"))
+MISTAKES = (KeyError("x"), ValueError("x"), TypeError("x"), AttributeError("x"), ZeroDivisionError(), AssertionError())
+
+
+@pytest.mark.parametrize("task_id", ["wait_for_files", "receive_files", "promote_batches"])
+def test_what_the_machine_did_is_tried_again_what_the_data_did_is_not(dags: dict[str, Any], task_id: str) -> None:
     from airflow.sdk import RetryAction
 
-    from renqun.errors import GateFailed, RequestError, ShopBusy, TechnicalError
+    task = dags["hangzhou__ingest_orders"].get_task(task_id)
+    assert task.retries == 2
+    # As the scheduler and the worker get it: serialized.
+    policy = type(task.retry_policy).deserialize(json.loads(json.dumps(task.retry_policy.serialize())))
+    fails = {type(error) for error in (*OURS, *MISTAKES) if policy.evaluate(error, 1, 2).action is RetryAction.FAIL}
+    assert fails == {type(error) for error in (*OURS, *MISTAKES)}
+    again = [error for error in MACHINE if policy.evaluate(error, 1, 2).action is not RetryAction.DEFAULT]
+    assert again == []
+    busy = policy.evaluate(ShopBusy("somebody is at work"), 1, 2)
+    assert (busy.action, busy.retry_delay) == (RetryAction.RETRY, timedelta(minutes=5))
 
-    policy = dags["hangzhou__build_marts"].get_task("build_staging").retry_policy
-    actions = {
-        error: policy.evaluate(error("what"), 1, 2).action
-        for error in (GateFailed, RequestError, ShopBusy, TechnicalError)
-    }
-    assert actions == {
-        GateFailed: RetryAction.FAIL,
-        RequestError: RetryAction.FAIL,
-        ShopBusy: RetryAction.RETRY,
-        TechnicalError: RetryAction.DEFAULT,
-    }
+
+def test_a_retry_says_nothing(dags: dict[str, Any]) -> None:
+    tasks = [task for _, _, dag in _everything(dags) for task in dag.tasks]
+    assert [task for task in tasks if task.on_retry_callback] == []
+
+
+def test_mending_is_told_by_every_task(dags: dict[str, Any]) -> None:
+    from renqun.airflow.alerts import tell_of_mending
+
+    tasks = [task for _, _, dag in _everything(dags) for task in dag.tasks]
+    assert all(tell_of_mending in list(task.on_success_callback) for task in tasks)
 
 
 def test_the_last_task_announces_its_shops_asset(dags: dict[str, Any]) -> None:

@@ -16,10 +16,11 @@ from renqun.settings import PROJECT_ROOT
 
 NAMES = (
     "build_marts", "ingest_marketing", "ingest_orders", "ingest_profiles", "ingest_traffic", "publish_audiences",
+    "watch_publication",
 )  # fmt: skip
 FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 TAGS = {
-    *(f"stage/{name}" for name in ("ingest", "build", "publish")),
+    *(f"stage/{name}" for name in ("ingest", "build", "publish", "watch")),
     *(f"domain/{name}" for name in ("orders", "traffic", "profiles", "marketing", "marts", "audiences")),
     *(f"impact/tier_{number}" for number in (1, 2, 3)),
     "shop/hangzhou",

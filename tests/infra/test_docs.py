@@ -157,13 +157,16 @@ def test_secrets_that_the_readme_makes_are_those_that_compose_asks_for(readme: s
 
 
 def test_environment_variables_that_are_named_are_read_somewhere() -> None:
+    from renqun.alerts.message import AlertSettings
+    from renqun.observe.metrics import MetricsSettings
     from renqun.publish.retention import RetentionSettings
     from renqun.settings import Settings
 
-    known = {f"RENQUN_{name.upper()}" for name in [*Settings.model_fields, *RetentionSettings.model_fields]}
+    read = (Settings, RetentionSettings, AlertSettings, MetricsSettings)
+    known = {f"RENQUN_{name.upper()}" for settings in read for name in settings.model_fields}
     known |= set(re.findall(r"RENQUN_\w+", text_of("docker-compose.yml")))
-    for readme in READMES:
-        assert set(re.findall(r"RENQUN_[A-Z_]+", text_of(readme))) <= known
+    for page in (*READMES, "docs/operations.md"):
+        assert set(re.findall(r"RENQUN_[A-Z_]+", text_of(page))) <= known
 
 
 def test_no_tracked_file_names_a_machine_or_an_index() -> None:

@@ -21,7 +21,7 @@ def ingest_dag(shop: Shop, group: Group, *, doc: str | None, tags: list[str]) ->
     asset = exports(shop)
     with shop_dag(f"ingest_{group}", shop, schedule=after_export(shop, group), doc=doc, tags=tags) as dag:
 
-        @task.sensor(mode="reschedule", poke_interval=_LOOK_AGAIN_SECONDS, timeout=_LONGEST_WAIT_SECONDS, retries=0)
+        @task.sensor(mode="reschedule", poke_interval=_LOOK_AGAIN_SECONDS, timeout=_LONGEST_WAIT_SECONDS)
         def wait_for_files(dag_run: Any = None) -> PokeReturnValue:
             """Wait for the day's files, without holding a slot; a run with dates in its conf does not wait."""
             from renqun.airflow.waiting import NothingToIngest, files_have_arrived

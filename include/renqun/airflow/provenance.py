@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from renqun.observe.watching import code_revision
 from renqun.run import RunContext
-from renqun.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from renqun.publish.manifest import GateRecord
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 def origin() -> dict[str, str | None]:
     """When, and by which code."""
-    return {"published_at": datetime.now(UTC).isoformat(timespec="seconds"), "code_revision": _code_revision()}
+    return {"published_at": datetime.now(UTC).isoformat(timespec="seconds"), "code_revision": code_revision()}
 
 
 def gate_records(ctx: RunContext, stages: Sequence[Stage]) -> list[GateRecord]:
@@ -39,15 +37,3 @@ def gate_records(ctx: RunContext, stages: Sequence[Stage]) -> list[GateRecord]:
         if report.run_id == ctx.run_id and report.stage in stages
         for warned in [tuple(check.id for check in report.checks if check.is_bad and not check.stops)]
     ]
-
-
-def _code_revision() -> str | None:
-    if revision := os.environ.get("RENQUN_REVISION"):
-        return revision
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True, timeout=5
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

@@ -12,6 +12,10 @@ from typing import Any
 
 import structlog
 
+from renqun.log_lines import LogFormat, RedactedLines, RedactedStream, json_line
+from renqun.redaction import redact
+from renqun.settings import Settings
+
 
 def _without_noise(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Drop the fold marks of Airflow's log viewer, and objects that nobody reads."""
@@ -22,39 +26,57 @@ def _without_noise(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
     return event
 
 
-def _as_line(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    """The line as Python's own loggers write theirs."""
-    text, trace = event.pop("event", ""), event.pop("exception", None)
-    more = " ".join(f"{name}={value!r}" for name, value in event.items())
-    now = datetime.now(UTC).astimezone()
-    line = f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03d} {method.upper():<7} airflow: {text} {more}".rstrip()
-    return line if trace is None else f"{line}\n{trace}"
+class _AsLine:
+    """Airflow's own lines as Python's loggers write theirs."""
+
+    def __init__(self, form: LogFormat, context: dict[str, str]) -> None:
+        self._form = form
+        self._context = context
+
+    def __call__(self, _logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        text, trace = str(event.pop("event", "")), event.pop("exception", None)
+        if self._form == "json":
+            more = {f"_{name}": value for name, value in event.items()}
+            return json_line(method, "airflow", text, trace=trace, **self._context, **more)
+        more_text = " ".join(f"{name}={value!r}" for name, value in event.items())
+        now = datetime.now(UTC).astimezone()
+        at = f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03d}"
+        line = redact(f"{at} {method.upper():<7} airflow: {text} {more_text}".rstrip())
+        return line if trace is None else f"{line}\n{redact(trace)}"
 
 
 @contextmanager
-def logged_to(file: Path) -> Iterator[None]:
-    """For the block, all log lines and everything printed go to `file`."""
+def logged_to(file: Path, **context: str) -> Iterator[None]:
+    """For the block, all log lines and everything printed go to `file`, without personal data.
+
+    Args:
+        file: the log.
+        context: what every line of a log for programs (`RENQUN_LOG_FORMAT=json`) says beside its own: the shop.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
+    form = Settings().log_format
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     with file.open("a", encoding="utf-8", buffering=1) as stream:
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+        handler.setFormatter(RedactedLines(form, **context))
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
         for noisy in ("httpx", "great_expectations"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         structlog.configure(
-            processors=[_without_noise, structlog.processors.format_exc_info, _as_line],
+            processors=[_without_noise, structlog.processors.format_exc_info, _AsLine(form, context)],
             wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
             logger_factory=structlog.PrintLoggerFactory(stream),
             cache_logger_on_first_use=False,
         )
         logging.captureWarnings(True)
+        printed = RedactedStream(stream, form, **context)
         try:
-            with redirect_stdout(stream), redirect_stderr(stream):
+            with redirect_stdout(printed), redirect_stderr(printed):
                 yield
         finally:
+            printed.end()
             logging.captureWarnings(False)
             root.handlers[:] = handlers
             root.setLevel(level)

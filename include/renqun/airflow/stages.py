@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from renqun.airflow.conf import DagRunLike, RunConf, context_of, days_of
+from renqun.airflow.recording import recorded
 from renqun.errors import AlreadyBuilt
 from renqun.settings import Group
 
@@ -36,6 +37,7 @@ class Completeness(TypedDict):
     missing: list[str]
 
 
+@recorded("receive_files")
 def receive(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]:
     """Landing → raw/incoming."""
     from renqun.ingest.days import require_last_day
@@ -61,6 +63,7 @@ def receive(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]:
     }
 
 
+@recorded("gate_raw")
 def check_raw(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]:
     """The gate on batches in raw/incoming."""
     from renqun.quality.gates import gate_raw
@@ -68,15 +71,17 @@ def check_raw(shop_id: str, dag_run: DagRunLike, group: Group) -> dict[str, Any]
     return _verdict(gate_raw(context_of(shop_id, dag_run), group, days_of(dag_run)))
 
 
+@recorded("promote_batches")
 def promote_batches(shop_id: str, dag_run: DagRunLike, group: Group, batch_ids: Sequence[str]) -> dict[str, Any]:
     """raw/incoming → accepted raw: what this run received before its gate, and nothing that has come since."""
     from renqun.ingest import promote
 
     ctx = context_of(shop_id, dag_run)
     report = promote.promote_batches(ctx.home, ctx.shop, group, days_of(dag_run), batch_ids=batch_ids)
-    return {"accepted": len(report.promoted)}
+    return {"accepted": len(report.promoted), "rows": sum(batch.rows_read for batch in report.promoted)}
 
 
+@recorded("announce_exports")
 def completeness(shop_id: str, dag_run: DagRunLike) -> Completeness:
     """Which groups the run's last date still misses."""
     from renqun.ingest.days import missing_groups
@@ -85,6 +90,15 @@ def completeness(shop_id: str, dag_run: DagRunLike) -> Completeness:
     return {"date": str(ctx.ds), "missing": list(missing_groups(ctx.home, ctx.shop, ctx.ds))}
 
 
+def is_published(shop_id: str, dag_run: DagRunLike) -> bool:
+    """Whether marts and audiences of the run's date are published."""
+    from renqun.observe.lateness import lacking
+
+    ctx = context_of(shop_id, dag_run)
+    return not lacking(ctx.home, ctx.shop, ctx.ds)
+
+
+@recorded("plan_build")
 def plan(shop_id: str, dag_run: DagRunLike) -> PlanNote | None:
     """What to build; None where nothing is new."""
     from renqun.warehouse.plan import plan_build
@@ -97,6 +111,7 @@ def plan(shop_id: str, dag_run: DagRunLike) -> PlanNote | None:
     return {"build_id": planned.build_id, "as_of": str(planned.as_of)}
 
 
+@recorded(lambda note, layer: f"build_{layer}")
 def build(shop_id: str, dag_run: DagRunLike, note: PlanNote, layer: Layer) -> dict[str, Any]:
     """One layer of models; a next try goes on with what had failed."""
     from renqun.warehouse.layers import build_layer
@@ -104,9 +119,15 @@ def build(shop_id: str, dag_run: DagRunLike, note: PlanNote, layer: Layer) -> di
     ctx, planned = _planned(shop_id, dag_run, note)
     report = build_layer(ctx, planned, layer)
     models = [node for node in report.nodes if node.kind != "test"]
-    return {"models": len(models), "tests": len(report.nodes) - len(models), "resumed": report.resumed}
+    return {
+        "models": len(models),
+        "tests": len(report.nodes) - len(models),
+        "rows": sum(node.rows or 0 for node in models),
+        "resumed": report.resumed,
+    }
 
 
+@recorded("gate_staging")
 def check_staging(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]:
     """The gate on staging."""
     from renqun.quality.gates import gate_staging
@@ -115,6 +136,7 @@ def check_staging(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str
     return _verdict(gate_staging(planned.context(ctx)))
 
 
+@recorded("gate_marts")
 def check_marts(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]:
     """The gate on marts."""
     from renqun.quality.gates import gate_marts
@@ -123,6 +145,7 @@ def check_marts(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, 
     return _verdict(gate_marts(planned.context(ctx)))
 
 
+@recorded("publish_marts")
 def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]:
     """Audited marts → an immutable version; the build is finished once it is visible."""
     from renqun.airflow.provenance import gate_records, origin
@@ -143,17 +166,21 @@ def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]
         gates=gate_records(build_ctx, ("staging", "marts")),
     )
     finish_build(ctx, planned)
-    return {"as_of": str(planned.as_of), "version": version.version, "is_new": version.is_new}
+    rows = sum(entry.rows for entry in version.manifest.tables.values())
+    return {"as_of": str(planned.as_of), "version": version.version, "is_new": version.is_new, "rows": rows}
 
 
+@recorded("select_members")
 def select(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     """Published marts → the members of every audience."""
     from renqun.publish.audiences import select_members
 
     report = select_members(context_of(shop_id, dag_run))
-    return {one.audience.id: one.members if one.state == "selected" else one.state for one in report.audiences}
+    chosen = {one.audience.id: one.members if one.state == "selected" else one.state for one in report.audiences}
+    return {"rows": sum(one for one in chosen.values() if isinstance(one, int)), **chosen}
 
 
+@recorded("gate_audience")
 def check_audience(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     """The gate on the selected rows; an audience that fails is held back, the others go on."""
     from renqun.publish.audiences import gate_members
@@ -162,6 +189,7 @@ def check_audience(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     return {"passed": len(report.passed), "held_back": sorted(report.held_back)}
 
 
+@recorded("write_files")
 def write(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     """Members → files, not yet visible."""
     from renqun.publish.audiences import write_files
@@ -169,6 +197,7 @@ def write(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     return {"written": len(write_files(context_of(shop_id, dag_run)).written)}
 
 
+@recorded("gate_published")
 def check_published(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     """The gate on the written files; an audience that fails is held back, the others go on."""
     from renqun.publish.audiences import gate_files
@@ -177,6 +206,7 @@ def check_published(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     return {"passed": len(report.passed), "held_back": sorted(report.held_back)}
 
 
+@recorded("promote_audiences")
 def promote_audiences(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
     """Audited files → visible versions, in the object store too where the shop has one; ends with an error where an
     audience was held back."""
@@ -193,7 +223,8 @@ def promote_audiences(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:
         logger.info("%s: %d new versions", mirrored.url, len(mirrored.versions))
     report.require_none_held_back()
     members = {one.audience_id: one.members if one.status == "published" else one.status for one in report.outcomes}
-    return {"as_of": str(ctx.ds), "new_versions": len(report.new_versions), **members}
+    rows = sum(one for one in members.values() if isinstance(one, int))
+    return {"as_of": str(ctx.ds), "new_versions": len(report.new_versions), "rows": rows, **members}
 
 
 def _planned(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> tuple[RunContext, BuildPlan]:
@@ -210,4 +241,5 @@ def _planned(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> tuple[RunCont
 
 
 def _verdict(report: GateReport) -> dict[str, Any]:
-    return {name: value for name, value in report.summary().items() if name != "stage"}
+    rows = sum(suite.rows or 0 for suite in report.suites)
+    return {name: value for name, value in report.summary().items() if name != "stage"} | {"rows": rows}

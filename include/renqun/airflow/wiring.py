@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from airflow.sdk import (
@@ -18,23 +18,31 @@ from airflow.sdk import (
     get_parsing_context,
 )
 from airflow.sdk.bases.timetable import BaseTimetable
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from renqun.airflow.alerts import tell_operator
+from renqun.airflow.alerts import tell_if_late, tell_of_mending, tell_operator
 from renqun.airflow.pools import writer_pool
-from renqun.errors import GateFailed, RequestError, ShopBusy
-from renqun.settings import Group, Home, Shop
+from renqun.errors import AlreadyBuilt, BuildSuperseded, GateFailed, RequestError, ShopBusy
+from renqun.settings import DEFAULT_EXPORT_TIME, Group, Home, Shop
 
 OWNER = "data-engineering"
-DEFAULT_EXPORT_TIME = time(6, 0)
-"""When a platform is taken to have a day's exports ready, unless the shop's `export_hours` say otherwise."""
 
+_NO_RETRY: list[type[BaseException]] = [
+    # Neither bad data nor a bad request heals by itself, and who was overtaken stays so.
+    GateFailed, RequestError, AlreadyBuilt, BuildSuperseded,
+    # Nor does a mistake in the code.
+    TypeError, ValueError, LookupError, AttributeError, NameError, ArithmeticError, AssertionError,
+]  # fmt: skip
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
-        # Neither bad data nor a bad request heals by itself.
-        RetryRule(exception=[GateFailed, RequestError], action=RetryAction.FAIL),
         RetryRule(exception=ShopBusy, action=RetryAction.RETRY, retry_delay=timedelta(minutes=5)),
-    ]
+        RetryRule(exception=list(_NO_RETRY), action=RetryAction.FAIL),
+    ],
+    # Disk, network, processes, the database: everything else may be gone in a minute.
+    default=RetryAction.DEFAULT,
 )
+"""Retries by cause: what the machine does to a task is tried again, what the data or the operator did is not."""
 
 
 MADE: dict[str, DAG] = {}
@@ -49,7 +57,15 @@ def shops_to_parse() -> Iterator[Shop]:
             yield shop
 
 
-def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None, tags: list[str]) -> DAG:
+def shop_dag(
+    name: str,
+    shop: Shop,
+    *,
+    schedule: BaseTimetable,
+    doc: str | None,
+    tags: list[str],
+    deadline: DeadlineAlert | None = None,
+) -> DAG:
     """A DAG `<shop>__<name>` with the defaults of all; fill it in a `with` block."""
     dag = DAG(
         f"{shop.id}__{name}",
@@ -59,6 +75,7 @@ def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None,
         # `airflow backfill create` loads history on purpose.
         catchup=False,
         max_active_runs=1,
+        deadline=deadline,
         doc_md=doc,
         tags=[*tags, f"shop/{shop.id}"],
         params=_PARAMS,
@@ -68,6 +85,7 @@ def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None,
             "retry_delay": timedelta(minutes=1),
             "retry_policy": RETRY_POLICY,
             "on_failure_callback": tell_operator,
+            "on_success_callback": tell_of_mending,
         },
     )
     MADE[dag.dag_id] = dag
@@ -84,12 +102,42 @@ def gate(shop: Shop) -> dict[str, Any]:
     return {**writer(shop), "retries": 0}
 
 
+def waiting() -> dict[str, Any]:
+    """Options of a sensor that only watches: it holds no slot, and gives up before the next day's run begins."""
+    return {"mode": "reschedule", "poke_interval": 300.0, "timeout": 20 * 3600.0, "soft_fail": True}
+
+
 def after_export(shop: Shop, group: Group) -> CronPartitionTimetable:
     """Once a day at the shop's export hour of a group, in the shop's zone; the partition is the day before.
 
     The exports of day D are ready on the morning of D + 1, so the run of that morning has the partition key D.
     """
-    at = shop.export_hours.get(group, DEFAULT_EXPORT_TIME)
+    return _each_day(shop, shop.export_hours.get(group, DEFAULT_EXPORT_TIME))
+
+
+def after_first_export(shop: Shop) -> CronPartitionTimetable:
+    """Once a day when the first of the expected exports is ready; the partition is the day before."""
+    return _each_day(shop, shop.first_export_hour)
+
+
+def publication_deadline(shop: Shop) -> DeadlineAlert | None:
+    """For a DAG that begins with the first export: at the shop's `publish_by` somebody looks and tells.
+
+    The triggerer does it: no worker has to be free for a deadline to be missed.
+    """
+    if shop.publish_by is None:
+        return None
+    day = datetime(2000, 1, 1)
+    wait = datetime.combine(day, shop.publish_by) - datetime.combine(day, shop.first_export_hour)
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=wait,
+        callback=AsyncCallback(tell_if_late, kwargs={"shop_id": shop.id}),
+        name=f"{shop.id} is published by {shop.publish_by:%H:%M}",
+    )
+
+
+def _each_day(shop: Shop, at: time) -> CronPartitionTimetable:
     return CronPartitionTimetable(
         f"{at.minute} {at.hour} * * *", timezone=shop.time_zone, run_offset=-1, key_format="%Y-%m-%d"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from renqun.cli import audience, explain, raw, reading, results, run, shops, simulation, status
+from renqun.cli import audience, explain, metrics, raw, reading, results, run, shops, simulation, status
 
 app = typer.Typer(
     name="renqun",
@@ -22,6 +22,7 @@ app.add_typer(shops.app, name="shop")
 app.command("run")(run.run)
 app.command("close-day")(raw.close_day)
 app.command("status")(status.status)
+app.command("metrics")(metrics.metrics)
 app.add_typer(raw.sources, name="sources")
 app.add_typer(raw.batches, name="batches")
 audience.app.add_typer(results.app)

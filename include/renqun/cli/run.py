@@ -54,7 +54,7 @@ def run(
         from renqun.cli.progress import RunProgress
 
         progress = RunProgress(quiet=as_json)
-        with logged_to(log):
+        with logged_to(log, shop=shop.id):
             from renqun.airflow.embedded import Watcher
             from renqun.airflow.pipeline import Request, check_landing, run_request
 

@@ -1,74 +1,134 @@
-"""`renqun status`: the last builds, what is published, what is missing, who is at work."""
+"""`renqun status`: what ran, what is published, what is late or missing, who is at work, and what to do next."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date, timedelta
-from typing import Annotated, Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
-from renqun.settings import DEFAULT_SHOP, Home, Shop, ShopPaths
+from renqun.settings import DEFAULT_SHOP, Group, Home, ShopPaths
+
+if TYPE_CHECKING:
+    from renqun.observe.state import ShopState
 
 
 def status(
     shop_id: ShopOption = DEFAULT_SHOP,
     builds: Annotated[int, typer.Option(help="How many builds to show.")] = 3,
+    details: Annotated[
+        bool, typer.Option("--details", help="Also each model of the last builds, and each object of the gates.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """The state of a shop: published versions, last builds with each model, gates, missing days, who is at work."""
+    """The state of a shop in one screen: each stage's last run, what is published, gates, what is late or missing,
+    who is at work, and what to do next."""
+    from renqun.observe.state import look, next_steps
     from renqun.thresholds import check_overrides
 
     home = Home.from_environment()
     shop = home.shop(shop_id)
     check_overrides(shop)
-    state = _state(home, shop, builds)
+    state = look(home, shop, datetime.now(UTC))
+    steps = next_steps(state)
     if as_json:
-        print_json(state)
+        print_json(_for_programs(home, state, steps, builds))
         return
-    published = state["published_marts"]
+    paths = home.paths(shop.id)
     print_facts(
         {
             "shop": shop.id,
-            "marts": published and f"as of {published['as_of']}, version {published['version']}",
-            "at work": ", ".join(state["at_work"]) or "nobody",
-            "waiting in landing": _days_in_words(state["waiting"]),
-            "missing days": _days_in_words(state["missing"]),
+            "marts": state.marts_as_of and f"as of {state.marts_as_of}, version {state.marts_version}",
+            "at work": ", ".join(_at_work(paths)) or "nobody",
+            **({"late": f"{state.late.ds}, since {state.late.due:%Y-%m-%d %H:%M}"} if state.late else {}),
+            "waiting in landing": _days_in_words(state.waiting),
+            "missing days": _days_in_words(state.missing),
         }
     )
-    if state["set_aside"]:
-        from renqun.ingest.reasons import set_aside_in_words
+    _print_set_aside(paths)
+    _print_stages(state)
+    _print_published(state)
+    if details:
+        _print_details(paths, builds)
+    print("next:" if steps else "next: nothing, all is well" if state.stages else "next: drop exports, 'renqun run'")
+    for step in steps:
+        print(f"  - {step}")
 
-        table = [(rows, reason, set_aside_in_words(reason)) for reason, rows in state["set_aside"]["reasons"].items()]
-        print_table(f"rows set aside on {state['set_aside']['date']}", ("rows", "reason", "what it means"), table)
-    for build in state["builds"]:
+
+def _for_programs(home: Home, state: ShopState, steps: list[str], builds: int) -> dict[str, Any]:
+    from renqun.publish.versions import latest_marts
+
+    paths = home.paths(state.shop.id)
+    latest = latest_marts(paths)
+    return {
+        "shop": state.shop.id,
+        "published_marts": latest and {"as_of": latest.as_of, "version": latest.version, "folder": latest.folder},
+        "published_audiences": [asdict(one) for one in state.audiences],
+        "at_work": _at_work(paths),
+        "late": state.late and asdict(state.late),
+        "waiting": state.waiting,
+        "missing": state.missing,
+        "set_aside": _set_aside(paths),
+        "stages": [run.model_dump(mode="json", exclude={"shop_id", "versions"}) for run in state.stages],
+        "builds": _builds(paths, builds),
+        "gates": _gates(paths),
+        "open_alerts": state.open_alerts,
+        "next": steps,
+    }
+
+
+def _print_stages(state: ShopState) -> None:
+    rows = [
+        (
+            f"{run.dag} / {run.stage}",
+            run.ds,
+            run.verdict,
+            None if run.rows is None else f"{run.rows:,}",
+            f"{run.seconds:.1f}",
+            None if run.peak_memory_bytes is None else f"{run.peak_memory_bytes / 1e6:,.0f}",
+        )
+        for run in state.stages
+    ]
+    if rows:
+        print_table("each task at its last run", ("task", "date", "ended", "rows", "seconds", "MB"), rows)
+
+
+def _print_published(state: ShopState) -> None:
+    if state.audiences:
+        rows = [
+            (one.audience_id, one.as_of, one.version, one.members, one.held_back and f"held back: {one.held_back}")
+            for one in state.audiences
+        ]
+        print_table("audiences, each at its latest version", ("audience", "as of", "version", "members", "note"), rows)
+    if state.gates:
+        gates = [
+            (one.gate, one.ds, one.checks, ", ".join(one.failed) or None, ", ".join(one.warned) or None)
+            for one in state.gates
+        ]
+        print_table("gates, each at its last run", ("gate", "date", "checks", "failed", "warned"), gates)
+
+
+def _print_set_aside(paths: ShopPaths) -> None:
+    from renqun.ingest.reasons import set_aside_in_words
+
+    if aside := _set_aside(paths):
+        table = [(rows, reason, set_aside_in_words(reason)) for reason, rows in aside["reasons"].items()]
+        print_table(f"rows set aside on {aside['date']}", ("rows", "reason", "what it means"), table)
+
+
+def _print_details(paths: ShopPaths, builds: int) -> None:
+    for build in _builds(paths, builds):
         title = f"build {build['build_id']} as of {build['as_of']}, layer {build['layer']}, {build['seconds']:.1f} s"
         rows = [(node["name"], node["state"], node["rows"], f"{node['seconds']:.2f}") for node in build["models"]]
         print_table(title, ("model", "state", "rows", "seconds"), rows)
-    if state["gates"]:
-        columns = ("gate", "date", "checks", "failed", "warned")
-        print_table(
-            "gates, each at its last run", columns, [[gate[name] for name in columns] for gate in state["gates"]]
-        )
-
-
-def _state(home: Home, shop: Shop, builds: int) -> dict[str, Any]:
-    from renqun.publish.versions import latest_marts
-
-    paths = home.paths(shop.id)
-    latest = latest_marts(paths)
-    return {
-        "shop": shop.id,
-        "published_marts": latest and {"as_of": latest.as_of, "version": latest.version, "folder": latest.folder},
-        "at_work": _at_work(paths),
-        "waiting": _waiting(paths),
-        "missing": _missing(paths, shop),
-        "set_aside": _set_aside(paths),
-        "builds": _builds(paths, builds),
-        "gates": _gates(paths),
-    }
+    columns = ("gate", "date", "checks", "failed", "warned")
+    if gates := _gates(paths):
+        print_table("each object of the gates", columns, [[gate[name] for name in columns] for gate in gates])
 
 
 def _at_work(paths: ShopPaths) -> list[str]:
@@ -86,34 +146,6 @@ def _at_work(paths: ShopPaths) -> list[str]:
         except ShopBusy:
             found.append(note)
     return found
-
-
-def _waiting(paths: ShopPaths) -> dict[str, list[date]]:
-    """Days that lie in landing and were not taken in."""
-    from renqun.ingest.days import days_without_batch
-    from renqun.ingest.landing import days_in_landing
-    from renqun.settings import GROUPS
-
-    waiting = {group: days_without_batch(paths, group, days_in_landing(paths, group)) for group in GROUPS}
-    return {group: days for group, days in waiting.items() if days}
-
-
-def _missing(paths: ShopPaths, shop: Shop) -> dict[str, list[date]]:
-    """Days between the first and the last accepted ones that an expected group does not have."""
-    from renqun.ingest.days import days_without_batch
-    from renqun.ingest.ledger import accepted_batches
-
-    batches = accepted_batches(paths)
-    missing: dict[str, list[date]] = {}
-    for group in shop.expect:
-        own = {record.ds for record in batches if record.group == group}
-        if not own:
-            continue
-        last = max(record.ds for record in batches)
-        days = [min(own) + timedelta(days=n) for n in range((last - min(own)).days + 1)]
-        if absent := days_without_batch(paths, group, [day for day in days if day not in own]):
-            missing[group] = absent
-    return missing
 
 
 def _set_aside(paths: ShopPaths) -> dict[str, Any] | None:
@@ -154,34 +186,22 @@ def _builds(paths: ShopPaths, count: int) -> list[dict[str, Any]]:
 
 
 def _gates(paths: ShopPaths) -> list[dict[str, Any]]:
-    """The verdicts of the newest run of each gate."""
-    newest: dict[str, Any] = {}
-    for file in sorted((paths.quality / "results").glob("*/*/*.json"), key=lambda file: file.stat().st_mtime_ns):
-        newest[file.name] = json.loads(file.read_text(encoding="utf-8"))
+    """The last verdicts on each object of each gate."""
+    from renqun.observe.state import bad_checks, newest_results
+
     return [
         {
             "gate": name.removesuffix(".json"),
             "date": report["ds"],
             "checks": len(report["checks"]),
-            "failed": _bad(report, "critical"),
-            "warned": _bad(report, "warning"),
+            "failed": ", ".join(bad_checks(report, "critical")) or None,
+            "warned": ", ".join(bad_checks(report, "warning")) or None,
         }
-        for name, report in sorted(newest.items())
+        for name, report in newest_results(paths).items()
     ]
 
 
-def _bad(report: dict[str, Any], severity: str) -> str | None:
-    bad = [
-        check["id"]
-        for check in report["checks"]
-        if check["severity"] == severity and check["verdict"] in ("failed", "error")
-    ]
-    return ", ".join(bad) or None
+def _days_in_words(days: Mapping[Group, list[date]]) -> str | None:
+    from renqun.observe.state import days_in_words
 
-
-def _days_in_words(days: dict[str, list[date]]) -> str | None:
-    parts = []
-    for group, absent in days.items():
-        shown = ", ".join(map(str, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
-        parts.append(f"{group}: {shown}")
-    return "; ".join(parts) or None
+    return "; ".join(f"{group}: {days_in_words(absent)}" for group, absent in days.items()) or None

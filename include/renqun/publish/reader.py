@@ -74,7 +74,7 @@ def open_marts(
     """A connection in which every mart of a published version is a view; nothing published can be written.
 
     The marts are found with and without the schema (`marts.fct_orders`, `fct_orders`); what the gates found is the
-    view `quality_results`. The caller closes the connection.
+    view `quality_results`, how each task ended `run_ledger`. The caller closes the connection.
 
     Args:
         home: the home.
@@ -85,6 +85,7 @@ def open_marts(
     Raises:
         RequestError: no such version was published.
     """
+    from renqun.observe.runs import attach_run_ledger
     from renqun.quality.results import attach_quality_results
 
     paths = home.paths(shop_id)
@@ -97,6 +98,7 @@ def open_marts(
         ):
             connection.execute(statement)
         attach_quality_results(connection, paths)
+        attach_run_ledger(connection, paths)
     except BaseException:
         connection.close()
         raise

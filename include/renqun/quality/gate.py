@@ -20,11 +20,14 @@ from renqun.run import RunContext
 from renqun.settings import Settings, Shop
 from renqun.thresholds import shop_vars
 
-RUNBOOK = "docs/runbooks/gate-stopped.md"
-"""The page about gates; a check may name one of its own."""
 _TOP_FAILURES = 5
 
 logger = logging.getLogger(__name__)
+
+
+def runbook_of(stage: Stage) -> str:
+    """The page about a gate; a check may name one of its own."""
+    return f"docs/runbooks/gate-{stage}.md"
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,16 @@ def conclude(ctx: RunContext, report: GateReport, files: Mapping[str, str] = Map
     lines = [head, *(f"  - {_line(check, files)}" for check in failures[:_TOP_FAILURES])]
     if len(failures) > _TOP_FAILURES:
         lines.append(f"  - and {len(failures) - _TOP_FAILURES} more")
+    own = {check.runbook for check in failures}
     raise GateFailed(
         "\n".join(lines),
         where=str(results.result_file(ctx.paths, next(one for one in report.suites if not one.passed)).parent),
-        remedy=f"what was published before is untouched; {RUNBOOK} says how to find and repair the cause",
+        remedy="what was published before is untouched;"
+        f" {runbook_of(report.stage)} says how to find and repair the cause",
+        gate=report.stage,
+        subject=report.subject,
+        checks=tuple(check.id for check in failures),
+        runbook=own.pop() if len(own) == 1 else None,
     )
 
 

@@ -181,7 +181,7 @@ def _raise_for(results: Sequence[NodeResult], exit_code: int, tail: Sequence[str
         raise GateFailed(
             f"the models' own tests failed: {names}",
             where=where,
-            remedy="see docs/runbooks/gate-stopped.md; what was published before is untouched",
+            remedy="see docs/runbooks/gate-marts.md; what was published before is untouched",
         )
     if exit_code != 0:
         raise TechnicalError(

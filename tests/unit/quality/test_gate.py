@@ -13,7 +13,7 @@ import pytest
 
 from renqun.errors import GateFailed, RequestError
 from renqun.quality.engine import gx_context, without_values
-from renqun.quality.gate import RUNBOOK, GateInput, render_docs, run_gate, workbench
+from renqun.quality.gate import GateInput, render_docs, run_gate, runbook_of, workbench
 from renqun.quality.results import attach_quality_results, stored_results
 from renqun.quality.suite import Expectation, Suite
 from renqun.quality.verdict import GateReport
@@ -70,7 +70,7 @@ def test_a_failed_gate_says_what_where_and_what_to_do(ctx: RunContext) -> None:
     assert "(1 failing)" in message
     assert "1 critical check failed" in message
     assert "dim_customers-warned" not in message
-    assert RUNBOOK in message
+    assert runbook_of("marts") in message
     assert str(ctx.paths.quality / "results" / "2026-03-10") in message
 
 
@@ -80,7 +80,7 @@ def test_a_failed_check_names_the_runbook_of_its_own(ctx: RunContext) -> None:
         _run(ctx, _suite(BAD.model_copy(update={"runbook": page}), GOOD))
     (line,) = [line for line in str(raised.value).splitlines() if "dim_customers-key_unique" in line]
     assert page in line
-    assert RUNBOOK in str(raised.value)
+    assert runbook_of("marts") in str(raised.value)
 
 
 def test_nothing_of_a_person_is_kept(ctx: RunContext) -> None:
