@@ -41,7 +41,7 @@ def expire(paths: ShopPaths) -> list[Path]:
         versions = published_marts(paths)
         kept = kept_versions(versions, RetentionSettings().keep_marts_versions, _referenced(paths, versions))
         removed = [_remove_folder(marts.folder) for marts in versions if marts not in kept]
-        return removed + _remove_parts(paths.published_marts, kept)
+        return removed + remove_unnamed_parts(paths.published_marts, kept)
     except (OSError, ValueError, RenqunError) as error:
         _log.warning("old versions of the marts were not removed: %s", error)
         return []
@@ -95,7 +95,8 @@ def _remove_folder(folder: Path) -> Path:
     return folder
 
 
-def _remove_parts(root: Path, kept: list[MartsVersion]) -> list[Path]:
+def remove_unnamed_parts(root: Path, kept: list[MartsVersion]) -> list[Path]:
+    """Remove the parts that none of these versions names."""
     named = {root / part.path for marts in kept for mart in marts.manifest.partitioned.values() for part in mart.parts}
     unnamed = [part for part in sorted(root.glob("parts/*/*.parquet")) if part not in named]
     for part in unnamed:

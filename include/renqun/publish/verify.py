@@ -25,6 +25,7 @@ from renqun.publish.manifest import (
     FileEntry,
     GateRecord,
     MartsManifest,
+    expected_version,
 )
 from renqun.publish.promotion import GATE_STAGES
 from renqun.publish.verify_deliveries import delivered_files, verify_deliveries, verify_promises, verify_rows
@@ -100,10 +101,15 @@ def verify(path: Path) -> VerifyReport:
     if manifest is None:
         return report
     report.kind, report.version, report.as_of = manifest.kind, manifest.version, manifest.as_of.isoformat()
-    if manifest.computed_version() != manifest.version:
+    if manifest.computed_version() != expected_version(manifest):
         report.fail("wrong_version", MANIFEST_NAME, "the version is not that of the manifest's content")
     if VERSION_PATTERN.fullmatch(folder.name) and folder.name != manifest.version:
         report.fail("wrong_version", folder.name, f"the manifest is that of version {manifest.version}")
+    if manifest.erasure:
+        erased = manifest.erasure
+        report.notes.append(
+            f"{sum(erased.rows.values())} rows were erased since it was published, of {len(erased.erasures)} people"
+        )
     with files.workbench() as connection:
         if isinstance(manifest, MartsManifest):
             _verify_marts(connection, folder, manifest, report)
