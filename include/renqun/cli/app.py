@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from renqun.cli import audience, explain, raw, reading, run, shops, simulation, status
+from renqun.cli import audience, erase, explain, raw, reading, run, shops, simulation, status
 
 app = typer.Typer(
     name="renqun",
@@ -28,4 +28,5 @@ app.add_typer(audience.app, name="audience")
 app.command("verify")(reading.verify)
 app.add_typer(explain.app, name="explain")
 app.command("sql")(reading.sql)
+app.add_typer(erase.app, name="erase")
 app.command("simulate")(simulation.simulate)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from datetime import UTC
 from pathlib import Path
 
 import duckdb
@@ -21,10 +22,11 @@ from renqun.publish import files
 from renqun.publish.catalogue_file import refresh_catalogue
 from renqun.publish.contact_plan import CONTACTED
 from renqun.publish.delivering import private_files, write_changes
-from renqun.publish.destinations import DESTINATIONS, Destination
+from renqun.publish.destinations import DESTINATIONS, Destination, is_contact
 from renqun.publish.destinations.writing import read_rows, write_one
 from renqun.publish.history import AudienceFolder, AudienceVersion, Withdrawal
 from renqun.publish.manifest import AudienceManifest, FileEntry, TriggerEntry, to_text, with_erasure
+from renqun.publish.parts import building
 from renqun.publish.trigger_lists import LIST_NAME
 from renqun.publish.verify_deliveries import delivered_files
 from renqun.publish.writing import STAGING_PREFIX
@@ -59,7 +61,9 @@ def write_recalls(paths: ShopPaths, words: Words, fingerprint: str) -> list[str]
             for to, rows in _given(connection, folder, words).items():
                 place.mkdir(parents=True, exist_ok=True)
                 if not list(place.glob(f"{to.id}_recall*")):
-                    write_changes(rows, to, place, "recall")
+                    with building(place.parent) as staging:
+                        for file in write_changes(rows, to, staging, "recall").files:
+                            file.replace(place / file.name)
         if place.is_dir():
             found += [file.relative_to(paths.root).as_posix() for file in sorted(place.iterdir())]
     return found
@@ -76,9 +80,7 @@ def remove_recalls(paths: ShopPaths, fingerprint: str) -> int:
     return len(there)
 
 
-def erase_from_audiences(
-    paths: ShopPaths, shop_id: str, words: Words, fingerprint: str, tallies: Tallies
-) -> int:
+def erase_from_audiences(paths: ShopPaths, shop_id: str, words: Words, fingerprint: str, tallies: Tallies) -> int:
     """Take the person out of every version, its destinations' files, its lists and withdrawals.
 
     The caller holds the writer lock. Files that wait for a gate are removed: a run writes them anew.
@@ -209,8 +211,10 @@ def _told_anew(
         held_back["holdout"] -= erased["holdout.parquet"]
     deliveries = {}
     for name, delivery in manifest.deliveries.items():
-        lost = contacted.get(name, 0)
-        if CONTACTED not in entries or name not in {to.id for to in DESTINATIONS.values() if to.channel != "ads"}:
+        to = DESTINATIONS.get(name)
+        if to is not None and is_contact(to):
+            lost = contacted.get(name, 0)
+        else:
             lost = min(erased["members.parquet"], sum(erased[file] for file in delivery.full))
         deliveries[name] = delivery.model_copy(
             update={
@@ -235,8 +239,6 @@ def _told_anew(
 def _list_anew(entry: TriggerEntry | None, listed: duckdb.DuckDBPyRelation) -> TriggerEntry | None:
     if entry is None:
         return None
-    from datetime import UTC
-
     rows, late, first, last = listed.aggregate(
         "count(*) as rows, count(*) filter (is_late) as late, min(due_at) as first, max(due_at) as last"
     ).fetchall()[0]
@@ -254,9 +256,7 @@ def _list_anew(entry: TriggerEntry | None, listed: duckdb.DuckDBPyRelation) -> T
     )
 
 
-def _erase_from_withdrawal(
-    connection: duckdb.DuckDBPyConnection, record: Path, words: Words, tallies: Tallies
-) -> None:
+def _erase_from_withdrawal(connection: duckdb.DuckDBPyConnection, record: Path, words: Words, tallies: Tallies) -> None:
     """Take the person out of the recall files of a withdrawn version: the erasure has recalls of its own."""
     told = Withdrawal.model_validate_json(record.read_text(encoding="utf-8"))
     rows_left = dict(told.recalled_rows)

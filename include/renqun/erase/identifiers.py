@@ -18,7 +18,7 @@ KEY_COLUMNS = ("customer_key", "from_key", "to_key", "previous_customer_key", "i
 TEXT_COLUMN = "_row_text"
 """The text of a row that was set aside: it may not have been possible to say which cell is what."""
 
-_CELL_ENDS = "[,;|\\t\"\\r\\n]+"
+_CELL_ENDS = '[,;|\\t"\\r\\n]+'
 
 
 def canonical_phone(text: str) -> str:
@@ -174,7 +174,8 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[str
     """Make the table of values that a matcher asks."""
     connection.execute(f"create or replace temp table {table} (kind varchar, value varchar)")
     if rows:
-        connection.executemany(f"insert into {table} values (?, ?)", rows)
+        kinds, values = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(f"insert into {table} select unnest(?), unnest(?)", [kinds, values])
 
 
 def columns_of(relation: Any) -> dict[str, str]:

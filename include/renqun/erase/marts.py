@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from renqun.erase.identifiers import columns_of
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
 from renqun.erase.versions import end_interrupted, rewrite
-from renqun.erase.identifiers import columns_of
 from renqun.publish import files, layout
 from renqun.publish.manifest import FileEntry, MartsManifest, PartEntry, PartitionedMart, with_erasure
 from renqun.publish.marts import write_database
@@ -115,9 +115,7 @@ def _erase_from_version(
         for name, relation in kept.items():
             files.write_parquet(relation, folder / f"{name}.parquet")
             facts = files.facts_of(connection, folder / f"{name}.parquet")
-            tables[name] = FileEntry(
-                sha256=facts.sha256, bytes=facts.bytes, rows=facts.rows, columns=facts.columns
-            )
+            tables[name] = FileEntry(sha256=facts.sha256, bytes=facts.bytes, rows=facts.rows, columns=facts.columns)
         manifest = version.manifest.model_copy(update={"tables": tables, "partitioned": partitioned})
         # Equal rows give no equal bytes there, and freed pages would still hold what was deleted: it is made anew.
         database = write_database(connection, manifest, folder)

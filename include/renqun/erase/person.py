@@ -88,7 +88,9 @@ def _told(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, 
     for name, form in canonical.items():
         if name in rows.columns:
             pairs = rows.select(f"{quoted(name)} as told, {form(quoted(name))} as canonical").distinct().fetchall()
-            written |= {one for told, form_of in pairs if form_of and sha256(form_of) in theirs for one in (told, form_of)}
+            written |= {
+                one for told, form_of in pairs if form_of and sha256(form_of) in theirs for one in (told, form_of)
+            }
     return Identifiers(order_id=frozenset(orders), written=frozenset(written))
 
 

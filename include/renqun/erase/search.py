@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.erase.identifiers import Identifiers, Matcher, columns_of, fill, md5, sha256
+from renqun.erase.identifiers import Identifiers, Matcher, columns_of, fill, sha256
+from renqun.errors import TechnicalError
 from renqun.ingest.engine import quoted
 from renqun.publish import files
 from renqun.publish.destinations import DESTINATIONS
@@ -60,11 +61,14 @@ class Words:
 
     def count_in(self, file: Path) -> int:
         """How often a file names the person: rows of a table, words of anything else."""
-        if file.suffix == ".parquet":
-            with files.workbench() as connection:
-                return self.count_in_rows(connection, files.read_parquet(connection, file))
-        if file.suffix in (".duckdb", ".db") and _is_duckdb(file):
-            return self._count_in_database(file)
+        try:
+            if file.suffix == ".parquet":
+                with files.workbench() as connection:
+                    return self.count_in_rows(connection, files.read_parquet(connection, file))
+            if file.suffix == ".duckdb":
+                return self._count_in_database(file)
+        except (duckdb.Error, TechnicalError):
+            pass  # A damaged one is searched as the bytes that it is.
         return sum(self.count_in_text(content) for content in _contents(file.read_bytes(), file.name))
 
     def count_in_text(self, content: bytes) -> int:
@@ -86,21 +90,29 @@ class Words:
 
     def condition(self, connection: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> str | None:
         """SQL over a table's columns: whether a row is the person's or names them anywhere."""
-        matcher = self.matcher(connection)
+        matcher = self._matcher(connection)
         told = matcher.rows(columns)
         texts = [name for name, kind in columns.items() if "VARCHAR" in kind or kind == "JSON"]
-        words = "(select list(value) from erased_values where kind = 'word')"
+        words = f"(select list(value) from {matcher.table} where kind = 'word')"
         anywhere = [
             f"coalesce(list_has_any(list_append(regexp_split_to_array({text}, '{_OF_WORDS_SQL}'), {text}), {words}), false)"
             for text in (f"cast({quoted(name)} as varchar)" for name in texts)
         ]
         return " or ".join([*([told] if told else []), *anywhere]) or None
 
-    def matcher(self, connection: duckdb.DuckDBPyConnection) -> Matcher:
+    @cached_property
+    def _table(self) -> str:
+        """Each person has a table of their own: it is filled once a connection."""
+        return f"erased_{sha256(repr(self.person.lists()))[:16]}"
+
+    def _matcher(self, connection: duckdb.DuckDBPyConnection) -> Matcher:
         """A matcher of the person whose table has the words as well."""
-        known = {**self.person.lasting, "key": self.person.keys, "word": self.all}
-        fill(connection, "erased_values", [(kind, value) for kind, values in known.items() for value in sorted(values)])
-        return Matcher("erased_values")
+        there = "select 1 from duckdb_tables() where table_name = ? and temporary"
+        if not connection.execute(there, [self._table]).fetchall():
+            known = {**self.person.lasting, "key": self.person.keys, "word": self.all}
+            pairs = [(kind, value) for kind, values in known.items() for value in sorted(values)]
+            fill(connection, self._table, pairs)
+        return Matcher(self._table)
 
     def _count_in_database(self, file: Path) -> int:
         with files.workbench() as connection:
@@ -139,11 +151,6 @@ def _written_for_destinations(person: Identifiers) -> Iterator[tuple[str, frozen
                 found = connection.execute(f"select distinct {to.columns[place][1]} from people").fetchall()
                 values |= {str(row[0]) for row in found if row[0] is not None}
             yield to.id, frozenset(values)
-
-
-def _is_duckdb(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(12)[8:12] == b"DUCK"
 
 
 def _contents(content: bytes, name: str) -> Iterator[bytes]:

@@ -25,7 +25,9 @@ class Tallies:
 
     of: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
 
-    def note(self, place: str, *, searched: int = 0, found: int = 0, removed: int | None = None, files: int = 0) -> None:
+    def note(
+        self, place: str, *, searched: int = 0, found: int = 0, removed: int | None = None, files: int = 0
+    ) -> None:
         """Count something that was found, and removed unless said otherwise."""
         tally = self.of[place]
         tally.searched += searched
