@@ -100,8 +100,10 @@ def erased(tmp_path_factory: pytest.TempPathFactory):
     bench.done("run", "--date", DAYS[2])
     words = _words(bench)
     before = _naming(bench.home, words)
-    assert any("landing" in file for file in before) and any("warehouse" in file for file in before)
-    assert any("published/marts" in file for file in before) and any("published/audiences" in file for file in before)
+    assert any("landing" in file for file in before)
+    assert any("warehouse" in file for file in before)
+    assert any("published/marts" in file for file in before)
+    assert any("published/audiences" in file for file in before)
     outcome = bench.renqun("erase", "customer", EMAIL.upper(), "--json")
     return bench, words, outcome
 
@@ -112,7 +114,8 @@ def test_the_recall_files_wait_for_the_operator_and_nothing_else_names_the_perso
     report = json.loads(outcome.stdout)
     assert report["status"] == "recalls_to_serve"
     assert report["recalls"] and not any(report["left"].values()), report["left"]
-    assert report["versions"] > 0 and report["needs_build"]
+    assert report["versions"] > 0
+    assert report["needs_build"]
     naming = {file for file in _naming(bench.home, words) if "/erasures/" not in file and "/erasing/" not in file}
     assert naming == set()
     assert not any(word in outcome.text for word in words)
@@ -143,11 +146,13 @@ def test_once_served_nothing_is_left_and_the_person_does_not_come_back(erased) -
     rows = bench.json("run", "--from", DAYS[0], "--to", DAYS[3])
     assert rows["passes"][0]["build"]
     naming = set(_naming(bench.home, words))
-    assert naming and all(file.startswith("default/landing/") for file in naming)
+    assert naming
+    assert all(file.startswith("default/landing/") for file in naming)
     with bench.marts() as marts:
         customers = marts.execute("select list(customer_ids) from dim_customers").fetchall()[0][0]
         orders = marts.execute("select count(*) from fct_orders").fetchall()[0][0]
-    assert len(customers) == 23 and ["customer-05"] not in customers
+    assert len(customers) == 23
+    assert ["customer-05"] not in customers
     told = [row.split(",")[0] for n in (1, 2, 3, 4) for row in day(n).orders if "customer-05" not in row]
     assert orders == len(set(told)) + 1
     ledger = bench.json("batches", "list")
@@ -155,5 +160,6 @@ def test_once_served_nothing_is_left_and_the_person_does_not_come_back(erased) -
 
     # What lies in the drop folder goes at the next call, by any name of the person.
     again = bench.json("erase", "customer", PHONE)
-    assert again["status"] == "proven" and again["fingerprint"] == fingerprint
+    assert again["status"] == "proven"
+    assert again["fingerprint"] == fingerprint
     assert _naming(bench.home, words) == {}

@@ -86,7 +86,7 @@ def _tell(report: ErasureReport, as_json: bool) -> None:
                 "versions changed": report.versions,
             }
         )
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (place, one.searched, f"{one.found:,}", f"{one.removed:,}", report.left.get(place))
             for place, one in report.places.items()
         ]

@@ -1,8 +1,8 @@
 """`renqun erase`: from a name to a proof. Killed anywhere, the same call goes on and ends what was begun.
 
-Order: the journal (who is meant), tombstones (nobody comes back), recall files, raw, the drop folder, the warehouse, what
-is published, verdicts and logs; then everything is searched again. Only the journal and the recall files name the person
-until the operator has said that the recalls were served; then they go, and everything is searched once more.
+Order: the journal (who is meant), tombstones (nobody comes back), recall files, raw, the drop folder, the warehouse,
+what is published, verdicts and logs; then everything is searched again. Only the journal and the recall files name the
+person until the operator has said that the recalls were served; then they go, and everything is searched once more.
 """
 
 from __future__ import annotations

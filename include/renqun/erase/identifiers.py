@@ -40,7 +40,7 @@ def canonical_email(text: str) -> str:
 
 @dataclass(frozen=True)
 class Identifiers:
-    """Everything by which one person is known. Phone numbers and addresses count by the hash of their canonical form."""
+    """Everything by which one person is known. Phone numbers and addresses: the hash of their canonical form."""
 
     member_id: frozenset[str] = frozenset()
     open_uid: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Published marts without a person: their rows go, in every version; figures that summed them up stay what they were."""
+"""Published marts without a person: their rows go, in every version; figures that summed them up stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for a person in any file, whatever it is: tables cell by cell, archives member by member, texts word by word."""
+"""Looking for a person in any file: tables cell by cell, archives member by member, texts word by word."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ class Words:
         texts = [name for name, kind in columns.items() if "VARCHAR" in kind or kind == "JSON"]
         words = f"(select list(value) from {matcher.table} where kind = 'word')"
         anywhere = [
-            f"coalesce(list_has_any(list_append(regexp_split_to_array({text}, '{_OF_WORDS_SQL}'), {text}), {words}), false)"
+            f"coalesce(list_has_any(list_append(regexp_split_to_array({text}, '{_OF_WORDS_SQL}'), {text}), {words}),"
+            " false)"
             for text in (f"cast({quoted(name)} as varchar)" for name in texts)
         ]
         return " or ".join([*([told] if told else []), *anywhere]) or None
@@ -136,12 +137,13 @@ def _written_for_destinations(person: Identifiers) -> Iterator[tuple[str, frozen
     """What each destination's file would say of the person, by any of their contacts."""
     phones = [one for one in sorted(person.written) if one.startswith("+")]
     emails = [one for one in sorted(person.written) if "@" in one]
-    rows = [(key, None, None, None) for key in sorted(person.customer_key)]
+    rows: list[tuple[str | None, ...]] = [(key, None, None, None) for key in sorted(person.customer_key)]
     rows += [(None, phone, None, None) for phone in phones] + [(None, None, email, None) for email in emails]
     rows += [(None, None, None, open_uid) for open_uid in sorted(person.open_uid)]
     with duckdb.connect() as connection:
         connection.execute(
-            "create table people (customer_key varchar, phone varchar, email varchar, open_uid varchar, entered_on date)"
+            "create table people"
+            " (customer_key varchar, phone varchar, email varchar, open_uid varchar, entered_on date)"
         )
         if rows:
             connection.executemany("insert into people values (?, ?, ?, ?, null)", [list(row) for row in rows])

@@ -1,7 +1,7 @@
 """Who was erased must not come back: salted hashes of identifiers, asked of every row that is taken in.
 
-The file holds a random salt of the shop and hashes, never an identifier. Whoever has the file can try a guess, so it can
-be read by its owner only and is no part of anything published. See docs/adr/0024-erasing-a-person.md.
+The file holds a random salt of the shop and hashes, never an identifier. Whoever has the file can try a guess, so it
+can be read by its owner only and is no part of anything published. See docs/adr/0024-erasing-a-person.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A published version without somebody: written beside its place, then it changes places with the old one in one step."""
+"""A published version without somebody: written beside its place, then both change places in one step."""
 
 from __future__ import annotations
 

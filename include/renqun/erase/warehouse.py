@@ -1,8 +1,8 @@
 """The warehouse without a person: a new file that holds what no build can make again, and nothing else.
 
-Deleting rows would leave their bytes in freed pages, and figures that they are part of. So the ledger and the tables that
-remember are copied without the person into a new file, and the next build makes everything else from raw: as after the
-withdrawal of a batch.
+Deleting rows would leave their bytes in freed pages, and figures that they are part of. So the ledger and the tables
+that remember are copied without the person into a new file, and the next build makes everything else from raw: as after
+the withdrawal of a batch.
 """
 
 from __future__ import annotations

@@ -83,9 +83,9 @@ class BatchEntry(_Record):
 class Erasure(_Record):
     """What was taken out of a version after it was published, because people were erased.
 
-    The version keeps its name, by which others know it. That name was the digest of what it held then; what it holds now
-    has the digest `content`. Of the files as they were then nothing is kept, not even a digest: by that one could find
-    out whether somebody had been in them.
+    The version keeps its name, by which others know it. That name was the digest of what it held then; what it holds
+    now has the digest `content`. Of the files as they were then no digest is kept: by that one could find out whether
+    somebody had been in them.
     """
 
     rows: dict[str, int]
