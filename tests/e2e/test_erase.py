@@ -113,7 +113,8 @@ def test_the_recall_files_wait_for_the_operator_and_nothing_else_names_the_perso
     assert outcome.exit_code == 1, outcome.text
     report = json.loads(outcome.stdout)
     assert report["status"] == "recalls_to_serve"
-    assert report["recalls"] and not any(report["left"].values()), report["left"]
+    assert report["recalls"]
+    assert not any(report["left"].values()), report["left"]
     assert report["versions"] > 0
     assert report["needs_build"]
     naming = {file for file in _naming(bench.home, words) if "/erasures/" not in file and "/erasing/" not in file}

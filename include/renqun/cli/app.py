@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from renqun.cli import audience, erase, explain, raw, reading, run, shops, simulation, status
+from renqun.cli import audience, erase, explain, raw, reading, run, shops, simulation, status, upkeep
 
 app = typer.Typer(
     name="renqun",
@@ -29,4 +29,6 @@ app.command("verify")(reading.verify)
 app.add_typer(explain.app, name="explain")
 app.command("sql")(reading.sql)
 app.add_typer(erase.app, name="erase")
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
 app.command("simulate")(simulation.simulate)
