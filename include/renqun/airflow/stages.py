@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from renqun.airflow.conf import DagRunLike, RunConf, context_of, days_of
-from renqun.errors import AlreadyBuilt
+from renqun.errors import AlreadyBuilt, RenqunError
 from renqun.settings import Group
 
 if TYPE_CHECKING:
@@ -143,7 +143,20 @@ def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]
         gates=gate_records(build_ctx, ("staging", "marts")),
     )
     finish_build(ctx, planned)
+    if planned.reevaluate:
+        _restate(ctx)
     return {"as_of": str(planned.as_of), "version": version.version, "is_new": version.is_new}
+
+
+def _restate(ctx: RunContext) -> None:
+    """Say which published versions would be others by now; the marts are published, whatever comes of this."""
+    from renqun.upkeep import restatement
+
+    try:
+        file = restatement.keep(ctx.paths, restatement.restatement(ctx.paths, ctx.shop.id))
+        logger.info("late exports touched earlier dates; what would differ: %s", file)
+    except RenqunError as error:
+        logger.warning("what late exports changed was not worked out: %s", error.what)
 
 
 def select(shop_id: str, dag_run: DagRunLike) -> dict[str, Any]:

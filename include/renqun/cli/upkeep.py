@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from renqun.cli.output import JsonOption, print_facts, print_json
-from renqun.settings import Home
+from renqun.cli.output import JsonOption, ShopOption, print_facts, print_json, print_table
+from renqun.settings import DEFAULT_SHOP, Home
 
 
 def backup(
@@ -35,6 +35,38 @@ def restore(
     done = put_back(home, origin)
     facts = {"home": str(home.root), "shops": list(done.shops), "files": done.files, "bytes": done.bytes}
     print_json(facts) if as_json else print_facts({**facts, "shops": ", ".join(done.shops)})
+
+
+def restatement(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:
+    """Which published versions would hold other people by what is known today. Nothing is written again."""
+    from renqun.upkeep.restatement import restatement as compare
+
+    home = Home.from_environment()
+    shop = home.shop(shop_id)
+    found = compare(home.paths(shop.id), shop.id)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    print_facts({"compared with": found.by and f"marts as of {found.by.as_of}, version {found.by.version}"})
+    rows: list[tuple[object, ...]] = [
+        (one.as_of, one.version, segment.segment_id, segment.added, segment.removed)
+        for one in found.marts
+        for segment in one.segments
+    ]
+    rows += [(one.as_of, one.version, one.unknown, None, None) for one in found.marts if one.unknown]
+    print_table("marts that would differ", ("as of", "version", "segment", "added", "removed"), rows)
+    shown = [one for one in found.audiences if one.differs or one.added or one.unknown]
+    lines: list[tuple[object, ...]] = [
+        (one.audience_id, one.as_of, one.version, one.members, _added(one.added_for_certain, one.added), one.removed,
+         one.unknown)
+        for one in shown
+    ]  # fmt: skip
+    columns = ("audience", "as of", "version", "members", "added", "removed", "not known because")
+    print_table("audiences that would differ", columns, lines)
+
+
+def _added(least: int, most: int | None) -> str | None:
+    return None if most is None else str(most) if least == most else f"{least} to {most}"
 
 
 def _now() -> datetime:
