@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,25 @@ def restore(
     done = put_back(home, origin)
     facts = {"home": str(home.root), "shops": list(done.shops), "files": done.files, "bytes": done.bytes}
     print_json(facts) if as_json else print_facts({**facts, "shops": ", ".join(done.shops)})
+
+
+def maintenance(
+    shop_id: ShopOption = DEFAULT_SHOP,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what has had its time by the shop's rules, and compact the warehouse: what the weekly DAG does."""
+    from renqun.upkeep.maintenance import maintain
+
+    home = Home.from_environment()
+    done = maintain(home, home.shop(shop_id), now=_now(), dry_run=dry_run)
+    if as_json:
+        print_json({**asdict(done), "bytes": done.bytes})
+        return
+    rows = [(one.rule, one.path, f"{one.bytes:,}") for one in done.removals]
+    print_table("would go" if dry_run else "gone", ("rule", "what", "bytes"), rows)
+    warehouse = f"{done.compacted[0]:,} → {done.compacted[1]:,} bytes" if done.compacted else "as it is"
+    print_facts({"bytes": f"{done.bytes:,}", "warehouse": warehouse})
 
 
 def restatement(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:

@@ -39,8 +39,8 @@ def expire(paths: ShopPaths) -> list[Path]:
     """
     try:
         versions = published_marts(paths)
-        kept = kept_versions(versions, RetentionSettings().keep_marts_versions, _referenced(paths, versions))
-        removed = [_remove_folder(marts.folder) for marts in versions if marts not in kept]
+        kept = kept_versions(versions, RetentionSettings().keep_marts_versions, referenced(paths, versions))
+        removed = [remove_folder(marts.folder) for marts in versions if marts not in kept]
         return removed + remove_unnamed_parts(paths.published_marts, kept)
     except (OSError, ValueError, RenqunError) as error:
         _log.warning("old versions of the marts were not removed: %s", error)
@@ -68,7 +68,7 @@ def kept_versions(
     ]
 
 
-def _referenced(paths: ShopPaths, versions: list[MartsVersion]) -> set[VersionReference]:
+def referenced(paths: ShopPaths, versions: list[MartsVersion]) -> set[VersionReference]:
     """The marts of every audience version that may still be used on the newest business date."""
     newest = max((marts.as_of for marts in versions), default=date.min)
     referenced: set[VersionReference] = set()
@@ -85,7 +85,7 @@ def _is_latest_audience(audience: Path, folder: Path) -> bool:
     return pointer.is_file() and folder.name in pointer.read_text(encoding="utf-8")
 
 
-def _remove_folder(folder: Path) -> Path:
+def remove_folder(folder: Path) -> Path:
     """Let a version vanish in one step, then remove its files; who has them open keeps reading."""
     leaving = folder.with_name(f".staging-expired-{uuid.uuid4().hex[:8]}")
     folder.rename(leaving)
