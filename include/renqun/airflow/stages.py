@@ -148,6 +148,20 @@ def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]
     return {"as_of": str(planned.as_of), "version": version.version, "is_new": version.is_new}
 
 
+def maintain(shop_id: str) -> dict[str, Any]:
+    """What has had its time goes, by the shop's rules."""
+    from datetime import UTC, datetime
+
+    from renqun.settings import Home
+    from renqun.upkeep.maintenance import maintain as apply_rules
+
+    home = Home.from_environment()
+    report = apply_rules(home, home.shop(shop_id), now=datetime.now(UTC))
+    for one in report.removals:
+        logger.info("removed by %s: %s", one.rule, one.path)
+    return {"removed": len(report.removals), "bytes": report.bytes, "compacted": report.compacted is not None}
+
+
 def _restate(ctx: RunContext) -> None:
     """Say which published versions would be others by now; the marts are published, whatever comes of this."""
     from renqun.upkeep import restatement

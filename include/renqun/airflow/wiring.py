@@ -10,6 +10,7 @@ from airflow.sdk import (
     DAG,
     Asset,
     CronPartitionTimetable,
+    CronTriggerTimetable,
     ExceptionRetryPolicy,
     Param,
     PartitionedAssetTimetable,
@@ -93,6 +94,11 @@ def after_export(shop: Shop, group: Group) -> CronPartitionTimetable:
     return CronPartitionTimetable(
         f"{at.minute} {at.hour} * * *", timezone=shop.time_zone, run_offset=-1, key_format="%Y-%m-%d"
     )
+
+
+def weekly(shop: Shop) -> CronTriggerTimetable:
+    """Once a week, on the night to Monday in the shop's zone: a day's exports are hours away."""
+    return CronTriggerTimetable("30 2 * * 1", timezone=shop.time_zone)
 
 
 def after(asset: Asset) -> PartitionedAssetTimetable:
