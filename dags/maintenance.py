@@ -3,7 +3,7 @@
 
 **Purpose** – remove what has had its time by the shop's rules, and compact the warehouse.
 
-**Inputs** – versions, verdicts, logs and leftovers below `<home>/<shop>/`; the rules `keeping` of the shop in `shops.yml`.
+**Inputs** – versions, verdicts, logs and leftovers below `<home>/<shop>/`; the shop's rules, `keeping` in `shops.yml`.
 
 **Outputs** – the same, less what was removed. Never the latest version, never one that a withdrawal, an outcome or the
 send-once ledger still needs, never accepted raw.

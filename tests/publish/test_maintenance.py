@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -139,10 +139,6 @@ def test_results_logs_and_leftovers_go_by_their_age(published_shop: TestShop) ->
         os.utime(file.parent, (then, then))
     _maintained(published_shop)
     assert [file.exists() for file in (old, new)] == [False, True]
-    left = {
-        file.relative_to(published_shop.home.root).name if file.parent == logs else file.parent.name for file in aged
-    }
-    assert left
     assert [file.exists() for file in aged] == [False, True, False, True, False, True, False, False, True]
 
 
@@ -163,9 +159,8 @@ def test_files_of_the_drop_folder_that_hold_erased_people_go(
 def test_the_warehouse_gives_its_free_pages_back_and_keeps_its_rows(tmp_path: Path) -> None:
     warehouse = tmp_path / "renqun.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            "create schema marts; create table marts.kept as select i, md5(i::varchar) as t from range(9) r(i)"
-        )
+        connection.execute("create schema marts")
+        connection.execute("create table marts.kept as select i, md5(i::varchar) as t from range(9) as r(i)")
         connection.execute("create table gone as select md5(i::varchar) as a from range(500000) as r(i)")
         connection.execute("create view seen as select * from renqun.marts.kept")
         connection.execute("checkpoint; drop table gone; checkpoint")
@@ -181,4 +176,3 @@ def test_the_warehouse_gives_its_free_pages_back_and_keeps_its_rows(tmp_path: Pa
 def test_a_rule_that_would_forget_too_soon_is_refused() -> None:
     with pytest.raises(ValueError, match="audience_days"):
         Keeping(audience_days=30)
-    assert date(2026, 3, 1) == day(0)
