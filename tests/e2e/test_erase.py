@@ -19,7 +19,7 @@ from renqun.erase.tombstones import ERASED_REASON
 
 pytestmark = pytest.mark.e2e
 
-PHONE, EMAIL = "13800138005", "five@example.org"
+PHONE, EMAIL = "13775502005", "five@example.org"
 SHOP = "shops:\n  - {id: default, publishing: {holdout: '0.2'}}\n"
 
 
@@ -28,12 +28,12 @@ def _drop(bench: Workbench) -> None:
     for number in (1, 2, 3):
         drop_day(bench, number)
     members = "customer_id,joined_at,phone,email\n" + "".join(
-        f"customer-{n:02},2026-02-0{1 + n % 9} 10:00:00,+86 138-0013-80{n:02},person{n}@example.org\n"
+        f"customer-{n:02},2026-02-0{1 + n % 9} 10:00:00,+86 137-7550-20{n:02},person{n}@example.org\n"
         for n in range(1, 25)
     )
     bench.drop("profiles", DAYS[0], "members.csv", members.replace("person5@example.org", EMAIL))
     consent = "phone,channel,purpose,granted,recorded_at\n" + "".join(
-        f"138001380{n:02},{channel},marketing,true,2026-02-10 10:00:00\n"
+        f"137755020{n:02},{channel},marketing,true,2026-02-10 10:00:00\n"
         for n in range(1, 25)
         for channel in ("ads", "sms", "email")
     )
@@ -88,7 +88,7 @@ def _words(bench: Workbench) -> set[str]:
         for form in (PHONE, e164, e164[1:], EMAIL)
         for digest in (hashlib.sha256, hashlib.md5)
     ]
-    return {"customer-05", "visitor-05", key, EMAIL, PHONE, e164, e164[1:], "138-0013-8005", *orders, *hashes}
+    return {"customer-05", "visitor-05", key, EMAIL, PHONE, e164, e164[1:], "137-7550-2005", *orders, *hashes}
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from renqun.lock import exclusive
 from renqun.settings import Home, Settings, Shop, ShopPaths
 from renqun.storage import write_json_atomically
 
-Status = Literal["proven", "recalls_to_serve", "files_to_take_in", "planned"]
+Status = Literal["proven", "recalls_to_serve", "files_to_take_in", "found_again", "planned"]
 
 
 class Place(BaseModel):
@@ -179,9 +179,11 @@ def _erase_everywhere(
         audiences.remove_recalls(paths, fingerprint)
         recalls = []
     left = search_again(home, paths, words, fingerprint)
-    status: Status = "files_to_take_in" if waiting or any(left.values()) else "proven"
+    status: Status = "found_again" if any(left.values()) else "proven"
     if recalls:
         status = "recalls_to_serve"
+    elif waiting:
+        status = "files_to_take_in"
     return ErasureReport(
         shop_id=shop.id,
         fingerprint=fingerprint,

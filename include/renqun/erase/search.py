@@ -19,6 +19,7 @@ from renqun.errors import TechnicalError
 from renqun.ingest.engine import quoted
 from renqun.publish import files
 from renqun.publish.destinations import DESTINATIONS
+from renqun.settings import Settings
 
 _SHORTEST = 6
 """A shorter word (`c1`, `7`) is found everywhere: such ids are looked for in columns of their kind only."""
@@ -63,8 +64,7 @@ class Words:
         """How often a file names the person: rows of a table, words of anything else."""
         try:
             if file.suffix == ".parquet":
-                with files.workbench() as connection:
-                    return self.count_in_rows(connection, files.read_parquet(connection, file))
+                return self.count_in_rows(self._bench, files.read_parquet(self._bench, file))
             if file.suffix == ".duckdb":
                 return self._count_in_database(file)
         except (duckdb.Error, TechnicalError):
@@ -115,16 +115,26 @@ class Words:
             fill(connection, self._table, pairs)
         return Matcher(self._table)
 
+    @cached_property
+    def _bench(self) -> duckdb.DuckDBPyConnection:
+        """One connection for all files: a new one for each would cost more than looking into it."""
+        settings = Settings()
+        bench = duckdb.connect(config={"memory_limit": settings.memory_limit, "threads": settings.threads})
+        bench.execute("set TimeZone = 'UTC'")
+        return bench
+
     def _count_in_database(self, file: Path) -> int:
-        with files.workbench() as connection:
-            files.attach(connection, file, "searched")
-            tables = connection.execute(
+        files.attach(self._bench, file, "searched")
+        try:
+            tables = self._bench.execute(
                 "select schema_name, table_name from duckdb_tables() where database_name = 'searched'"
             ).fetchall()
             return sum(
-                self.count_in_rows(connection, connection.sql(f"from searched.{quoted(schema)}.{quoted(table)}"))
+                self.count_in_rows(self._bench, self._bench.sql(f"from searched.{quoted(schema)}.{quoted(table)}"))
                 for schema, table in tables
             )
+        finally:
+            self._bench.execute("detach searched")
 
 
 def _phone_forms(phone: str) -> Iterator[str]:

@@ -99,7 +99,7 @@ def test_nothing_is_overwritten_neither_by_a_backup_nor_by_a_restore(home: Home,
         backup(home, tmp_path / "kept", now=NOW)
     with pytest.raises(RequestError, match="new folder outside the home"):
         backup(home, home.root / "kept", now=NOW)
-    with pytest.raises(RequestError, match="has default, shops.yml already"):
+    with pytest.raises(RequestError, match=r"has default, shops\.yml already"):
         restore(home, tmp_path / "kept")
     with pytest.raises(RequestError, match="no backup"):
         restore(Home(tmp_path / "other"), tmp_path)
