@@ -57,6 +57,19 @@ def maintenance(
     print_facts({"bytes": f"{done.bytes:,}", "warehouse": warehouse})
 
 
+def roles(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:
+    """Let the group of analysts (RENQUN_ANALYSTS_GROUP) read published marts, and nobody else read anything."""
+    from renqun.upkeep.roles import apply_roles
+
+    home = Home.from_environment()
+    changed = apply_roles(home, home.shop(shop_id).id)
+    rows = [(str(door.folder), f"{door.mode:04o}", "analysts" if door.is_for_analysts else None) for door in changed]
+    if as_json:
+        print_json([{"folder": folder, "mode": mode, "readers": readers} for folder, mode, readers in rows])
+        return
+    print_table("changed" if rows else "nothing had to be changed", ("folder", "mode", "readers"), rows)
+
+
 def restatement(shop_id: ShopOption = DEFAULT_SHOP, as_json: JsonOption = False) -> None:
     """Which published versions would hold other people by what is known today. Nothing is written again."""
     from renqun.upkeep.restatement import restatement as compare
