@@ -159,8 +159,10 @@ def test_secrets_that_the_readme_makes_are_those_that_compose_asks_for(readme: s
 def test_environment_variables_that_are_named_are_read_somewhere() -> None:
     from renqun.publish.retention import RetentionSettings
     from renqun.settings import Settings
+    from renqun.upkeep.roles import RoleSettings
 
-    known = {f"RENQUN_{name.upper()}" for name in [*Settings.model_fields, *RetentionSettings.model_fields]}
+    read = [*Settings.model_fields, *RetentionSettings.model_fields, *RoleSettings.model_fields]
+    known = {f"RENQUN_{name.upper()}" for name in read}
     known |= set(re.findall(r"RENQUN_\w+", text_of("docker-compose.yml")))
     for readme in READMES:
         assert set(re.findall(r"RENQUN_[A-Z_]+", text_of(readme))) <= known
