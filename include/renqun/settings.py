@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from renqun.errors import RequestError
+from renqun.upkeep.rules import Keeping
 from renqun.yaml_files import parse
 
 Group = Literal["orders", "traffic", "profiles", "marketing"]
@@ -113,6 +114,8 @@ class Shop(BaseModel):
     """Overrides of the dbt project's vars."""
     publishing: Publishing = Publishing()
     """Holdout, age of consent and the rest after a refund, for all audiences."""
+    keeping: Keeping = Keeping()
+    """How long versions, results, logs and leftovers are kept."""
     waivers: tuple[Waiver, ...] = ()
 
     @field_validator("id")

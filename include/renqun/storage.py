@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -73,3 +74,18 @@ def point_link(link: Path, target: Path) -> None:
     temporary = link.with_name(f".{link.name}.{uuid.uuid4().hex}.tmp")
     temporary.symlink_to(os.path.relpath(target, link.parent))
     temporary.replace(link)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Let two folders (or files) of one file system change places, in one atomic step.
+
+    Where the file system cannot do that, the place of `other` is empty for a moment: `one` goes there last.
+    """
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    at_cwd, exchange_flag = -100, 2
+    if rename is not None and rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange_flag) == 0:
+        return
+    aside = other.with_name(f".staging-{uuid.uuid4().hex[:8]}")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)

@@ -19,8 +19,12 @@ CHAINS = {
     "build_marts": ["plan_build", "build_staging", "gate_staging", "build_marts", "gate_marts", "publish_marts"],
     "publish_audiences": ["select_members", "gate_audience", "write_files", "gate_published", "promote_audiences"],
     "watch_publication": ["wait_for_publication"],
+    "maintenance": ["remove_and_compact"],
 }
-UNGUARDED = {"wait_for_files", "wait_for_publication", "receive_files", "plan_build", "build_staging", "select_members"}
+UNGUARDED = {
+    *("wait_for_files", "wait_for_publication", "receive_files", "plan_build", "build_staging", "select_members"),
+    "remove_and_compact",
+}
 """What comes before the first gate: it makes nothing visible."""
 OUTSIDE_THE_POOL = {"wait_for_files", "wait_for_publication", "announce_exports"}
 OUTLETS = {"announce_exports": "exports", "publish_marts": "marts", "promote_audiences": "audiences"}

@@ -15,13 +15,13 @@ import pytest
 from renqun.settings import PROJECT_ROOT
 
 NAMES = (
-    "build_marts", "ingest_marketing", "ingest_orders", "ingest_profiles", "ingest_traffic", "publish_audiences",
-    "watch_publication",
+    "build_marts", "ingest_marketing", "ingest_orders", "ingest_profiles", "ingest_traffic", "maintenance",
+    "publish_audiences", "watch_publication",
 )  # fmt: skip
 FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 TAGS = {
-    *(f"stage/{name}" for name in ("ingest", "build", "publish", "watch")),
-    *(f"domain/{name}" for name in ("orders", "traffic", "profiles", "marketing", "marts", "audiences")),
+    *(f"stage/{name}" for name in ("ingest", "build", "publish", "watch", "maintenance")),
+    *(f"domain/{name}" for name in ("orders", "traffic", "profiles", "marketing", "marts", "audiences", "home")),
     *(f"impact/tier_{number}" for number in (1, 2, 3)),
     "shop/hangzhou",
     "shop/seattle",
@@ -31,7 +31,7 @@ import json, runpy, sys, time
 from pathlib import Path
 import airflow.sdk
 import airflow.sdk.definitions.retry_policy, airflow.sdk.definitions.decorators
-from airflow.sdk import DAG, task, PokeReturnValue, CronPartitionTimetable
+from airflow.sdk import DAG, task, PokeReturnValue, CronPartitionTimetable, CronTriggerTimetable
 task.sensor
 began = time.perf_counter()
 for file in sorted(Path(sys.argv[1]).glob("*.py")):

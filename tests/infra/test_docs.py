@@ -161,8 +161,9 @@ def test_environment_variables_that_are_named_are_read_somewhere() -> None:
     from renqun.observe.metrics import MetricsSettings
     from renqun.publish.retention import RetentionSettings
     from renqun.settings import Settings
+    from renqun.upkeep.roles import RoleSettings
 
-    read = (Settings, RetentionSettings, AlertSettings, MetricsSettings)
+    read = (Settings, RetentionSettings, AlertSettings, MetricsSettings, RoleSettings)
     known = {f"RENQUN_{name.upper()}" for settings in read for name in settings.model_fields}
     known |= set(re.findall(r"RENQUN_\w+", text_of("docker-compose.yml")))
     for page in (*READMES, "docs/operations.md"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from renqun.airflow.conf import DagRunLike, RunConf, context_of, days_of
 from renqun.airflow.recording import recorded
-from renqun.errors import AlreadyBuilt
+from renqun.errors import AlreadyBuilt, RenqunError
 from renqun.settings import Group
 
 if TYPE_CHECKING:
@@ -166,8 +166,35 @@ def publish(shop_id: str, dag_run: DagRunLike, note: PlanNote) -> dict[str, Any]
         gates=gate_records(build_ctx, ("staging", "marts")),
     )
     finish_build(ctx, planned)
+    if planned.reevaluate:
+        _restate(ctx)
     rows = sum(entry.rows for entry in version.manifest.tables.values())
     return {"as_of": str(planned.as_of), "version": version.version, "is_new": version.is_new, "rows": rows}
+
+
+def maintain(shop_id: str) -> dict[str, Any]:
+    """What has had its time goes, by the shop's rules."""
+    from datetime import UTC, datetime
+
+    from renqun.settings import Home
+    from renqun.upkeep.maintenance import maintain as apply_rules
+
+    home = Home.from_environment()
+    report = apply_rules(home, home.shop(shop_id), now=datetime.now(UTC))
+    for one in report.removals:
+        logger.info("removed by %s: %s", one.rule, one.path)
+    return {"removed": len(report.removals), "bytes": report.bytes, "compacted": report.compacted is not None}
+
+
+def _restate(ctx: RunContext) -> None:
+    """Say which published versions would be others by now; the marts are published, whatever comes of this."""
+    from renqun.upkeep import restatement
+
+    try:
+        file = restatement.keep(ctx.paths, restatement.restatement(ctx.paths, ctx.shop.id))
+        logger.info("late exports touched earlier dates; what would differ: %s", file)
+    except RenqunError as error:
+        logger.warning("what late exports changed was not worked out: %s", error.what)
 
 
 @recorded("select_members")

@@ -10,6 +10,7 @@ from airflow.sdk import (
     DAG,
     Asset,
     CronPartitionTimetable,
+    CronTriggerTimetable,
     ExceptionRetryPolicy,
     Param,
     PartitionedAssetTimetable,
@@ -141,6 +142,11 @@ def _each_day(shop: Shop, at: time) -> CronPartitionTimetable:
     return CronPartitionTimetable(
         f"{at.minute} {at.hour} * * *", timezone=shop.time_zone, run_offset=-1, key_format="%Y-%m-%d"
     )
+
+
+def weekly(shop: Shop) -> CronTriggerTimetable:
+    """Once a week, on the night to Monday in the shop's zone: a day's exports are hours away."""
+    return CronTriggerTimetable("30 2 * * 1", timezone=shop.time_zone)
 
 
 def after(asset: Asset) -> PartitionedAssetTimetable:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from renqun.cli import audience, explain, metrics, raw, reading, results, run, shops, simulation, status
+from renqun.cli import (
+    audience,
+    erase,
+    explain,
+    metrics,
+    raw,
+    reading,
+    results,
+    run,
+    shops,
+    simulation,
+    status,
+    upkeep,
+)
 
 app = typer.Typer(
     name="renqun",
@@ -30,4 +43,10 @@ app.add_typer(audience.app, name="audience")
 app.command("verify")(reading.verify)
 app.add_typer(explain.app, name="explain")
 app.command("sql")(reading.sql)
+app.add_typer(erase.app, name="erase")
+app.command("maintenance")(upkeep.maintenance)
+app.command("roles")(upkeep.roles)
+app.command("restatement")(upkeep.restatement)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
 app.command("simulate")(simulation.simulate)

@@ -98,6 +98,10 @@ def _write(home: Home, entries: list[dict[str, Any]]) -> None:
 def _make_folders(home: Home, shop: Shop) -> None:
     for group in GROUPS:
         (home.paths(shop.id).landing / group).mkdir(parents=True, exist_ok=True)
+    from renqun.upkeep.roles import RoleSettings, apply_roles
+
+    if RoleSettings().analysts_group:
+        apply_roles(home, shop.id)
 
 
 def _make_pool(home: Home, shop: Shop) -> bool:

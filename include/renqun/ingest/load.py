@@ -16,6 +16,8 @@ from pathlib import Path
 
 import duckdb
 
+from renqun.erase.identifiers import columns_of
+from renqun.erase.tombstones import ERASED_REASON, Tombstones
 from renqun.errors import TechnicalError
 from renqun.ingest.checks import Place, judged_relation, left_out_relation, rows_that_share, whole_relation
 from renqun.ingest.detect import Detection, FileRefused
@@ -39,11 +41,18 @@ class RowCounts:
 
 
 def write_batch(
-    bench: Workbench, path: Path, detection: Detection, place: Place, *, where: str, target: Path
+    bench: Workbench,
+    path: Path,
+    detection: Detection,
+    place: Place,
+    *,
+    where: str,
+    target: Path,
+    tombstones: Tombstones | None = None,
 ) -> RowCounts:
     """Read a file, judge its rows, write them as Parquet. `target` appears at once and whole.
 
-    Equal files give equal bytes.
+    Equal files give equal bytes. Rows of people who were erased are left out: no trace of them is kept.
 
     Raises:
         FileRefused: the file as a whole cannot be read.
@@ -61,7 +70,7 @@ def write_batch(
     def judge(sql: str, rows: int | None, facts: Facts) -> int:
         nonlocal counts, left_out
         copy_to_parquet(bench, judged_relation(sql, detection, place, facts), staged)
-        counts = _count(bench, staged)
+        counts = count_rows(bench, staged)
         # Rows are only left out if some are not there: most files need no second look.
         is_whole = counts.rows_read == rows
         left_out = {} if is_whole else _count_left_out(bench, left_out_relation(sql, detection, place))
@@ -72,7 +81,11 @@ def write_batch(
         if counts.rows_quarantined and _some_share_a_fate(bench, staged, detection):
             staged.replace(judged)
             copy_to_parquet(bench, whole_relation(f"read_parquet({literal(str(judged))})", detection), staged)
-            counts = _count(bench, staged)
+            counts = count_rows(bench, staged)
+        erased = _leave_out_erased(bench, staged, judged, tombstones) if tombstones else 0
+        if erased:
+            counts = count_rows(bench, staged)
+            left_out = {**left_out, ERASED_REASON: erased}
         flush(staged)
         staged.replace(target)
     except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
@@ -123,7 +136,27 @@ def _count_left_out(bench: Workbench, sql: str | None) -> dict[str, int]:
     return dict(sorted(rows))
 
 
-def _count(bench: Workbench, parquet: Path) -> RowCounts:
+def without_rows(bench: Workbench, relation: str, condition: str, target: Path) -> None:
+    """Write a batch's rows, in their order, without those that meet a condition."""
+    copy_to_parquet(bench, f"SELECT * FROM {relation} WHERE NOT ({condition}) ORDER BY _source_row", target)
+
+
+def _leave_out_erased(bench: Workbench, staged: Path, aside: Path, tombstones: Tombstones) -> int:
+    """Take the rows of erased people out of a batch; how many there were."""
+    relation = f"read_parquet({literal(str(staged))})"
+    matcher = tombstones.matcher(bench.connection)
+    condition = matcher.rows(columns_of(bench.connection.sql(f"FROM {relation}")))
+    if condition is None:
+        return 0
+    found = int(bench.connection.execute(f"SELECT count(*) FROM {relation} WHERE {condition}").fetchall()[0][0])
+    if found:
+        staged.replace(aside)
+        without_rows(bench, f"read_parquet({literal(str(aside))})", condition, staged)
+    return found
+
+
+def count_rows(bench: Workbench, parquet: Path) -> RowCounts:
+    """Rows of a batch's Parquet, and how many of them are set aside, by reason."""
     table = f"read_parquet({literal(str(parquet))})"
     rows = bench.connection.execute(
         f"SELECT _quarantine_reason, count(*) FROM {table} GROUP BY _quarantine_reason"

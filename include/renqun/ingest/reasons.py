@@ -40,6 +40,7 @@ SET_ASIDE: dict[str, str] = {
 LEFT_OUT: dict[str, str] = {
     "total": "the row sums up others; nothing to do",
     "blank_row": "the row holds nothing; nothing to do",
+    "erased_person": "the row is about somebody who was erased; nothing to do",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from renqun.erase.tombstones import load_tombstones
 from renqun.errors import RequestError
 from renqun.ingest import places
 from renqun.ingest.checks import Place
@@ -120,6 +121,7 @@ class _Receiver:
         # Only this group's: equal bytes in another group's folder are a misplaced file, not a repeated one.
         self._accepted = accepted_files(self.paths, self.group)
         self._withdrawn = withdrawn_files(self.paths, self.group)
+        self._tombstones = load_tombstones(self.paths)
         self._incoming = {record.batch_id: record for record in incoming_batches(self.paths, self.group)}
 
     def receive(self, file: LandedFile) -> None:
@@ -196,7 +198,15 @@ class _Receiver:
             name = self._name_among_its_likes(file)
             place = Place(self.shop, name, batch_id, self.shop.end_of_day(file.ds))
             parquet = folder / f"{batch_id}.parquet"
-            counts = write_batch(self.bench, file.path, detection, place, where=file.where, target=parquet)
+            counts = write_batch(
+                self.bench,
+                file.path,
+                detection,
+                place,
+                where=file.where,
+                target=parquet,
+                tombstones=self._tombstones,
+            )
         except FileRefused as refusal:
             self._refuse(file, sha256, refusal)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -79,6 +80,22 @@ class BatchEntry(_Record):
     ds: date
 
 
+class Erasure(_Record):
+    """What was taken out of a version after it was published, because people were erased.
+
+    The version keeps its name, by which others know it. That name was the digest of what it held then; what it holds
+    now has the digest `content`. Of the files as they were then no digest is kept: by that one could find out whether
+    somebody had been in them.
+    """
+
+    rows: dict[str, int]
+    """By file, or mart that is published in parts: rows that were erased, of all erasures together."""
+    erasures: tuple[str, ...]
+    """Fingerprints of the erased people; `quality/erasures/<fingerprint>.json` is the proof."""
+    content: str = Field(pattern=r"^[0-9a-f]{16}$")
+    """The version that a publication of what is left would have."""
+
+
 class MartsManifest(_Record):
     """`manifest.json` of a version of the marts."""
 
@@ -95,6 +112,8 @@ class MartsManifest(_Record):
     """Export groups that the shop has accepted batches of."""
     batches: tuple[BatchEntry, ...]
     gates: tuple[GateRecord, ...]
+    erasure: Erasure | None = None
+    """Where people were erased from it since; absent otherwise."""
     provenance: dict[str, Any]
     """Run, build, code revision, times, the digest of `marts.duckdb`: everything that may differ between two
     runs over the same input. No version depends on it."""
@@ -225,12 +244,14 @@ class AudienceManifest(_Record):
     """The list of due messages; null where the audience has none."""
     files: dict[str, FileEntry]
     gates: tuple[GateRecord, ...]
+    erasure: Erasure | None = None
+    """Where people were erased from it since; absent otherwise."""
     provenance: dict[str, Any]
     """Run, code revision, times, sequence: everything that may differ between two runs over the same input."""
 
     def computed_version(self) -> str:
         """The version that this content has; gates and provenance stand apart."""
-        content = self.model_dump(mode="json", exclude={"version", "gates", "provenance"})
+        content = self.model_dump(mode="json", exclude={"version", "gates", "provenance", "erasure"})
         # Manifests of older releases lack these: their versions stay what they were.
         return _digest({name: value for name, value in content.items() if name not in _SINCE_CONTACTS or value})
 
@@ -259,9 +280,31 @@ def with_version(draft: ManifestT) -> ManifestT:
     return draft.model_copy(update={"version": draft.computed_version()})
 
 
+def expected_version(manifest: MartsManifest | AudienceManifest) -> str:
+    """The version that the content of an unaltered manifest has."""
+    return manifest.erasure.content if manifest.erasure else manifest.version
+
+
+def with_erasure(changed: ManifestT, fingerprint: str, rows: Mapping[str, int]) -> ManifestT:
+    """The manifest of what is left, with the note of what was erased now and before."""
+    before = changed.erasure
+    counted = dict(before.rows) if before else {}
+    for name, number in rows.items():
+        counted[name] = counted.get(name, 0) + number
+    note = Erasure(
+        rows={name: number for name, number in sorted(counted.items()) if number},
+        erasures=tuple(sorted({*(before.erasures if before else ()), fingerprint})),
+        content=changed.computed_version(),
+    )
+    return changed.model_copy(update={"erasure": note})
+
+
 def to_text(manifest: BaseModel) -> str:
     """A manifest as it is written: equal manifests give equal bytes."""
-    return canonical_json(manifest.model_dump(mode="json"))
+    content = manifest.model_dump(mode="json")
+    if content.get("erasure", ...) is None:
+        del content["erasure"]
+    return canonical_json(content)
 
 
 def read_marts_manifest(folder: Path) -> MartsManifest:

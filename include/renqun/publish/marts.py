@@ -122,7 +122,7 @@ def _write_version(
         for marts in earlier:
             if marts.folder == target:
                 return replace(marts, is_new=False)
-        database = _write_database(connection, draft, staging)
+        database = write_database(connection, draft, staging)
         manifest = draft.model_copy(
             update={
                 "provenance": dict(provenance)
@@ -214,7 +214,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, workshop: str) -> tuple[Batc
     return tuple(BatchEntry(batch_id=row[0], source=row[1], group=row[2], ds=row[3]) for row in rows)
 
 
-def _write_database(connection: duckdb.DuckDBPyConnection, manifest: MartsManifest, staging: Path) -> files.FileFacts:
+def write_database(connection: duckdb.DuckDBPyConnection, manifest: MartsManifest, staging: Path) -> files.FileFacts:
     """Fill `marts.duckdb` from the Parquet files just checked, so that both hold the same rows, and look again."""
     database = staging / layout.MARTS_DATABASE
     files.attach(connection, database, "written", new_storage_version=layout.STORAGE_VERSION)

@@ -39,9 +39,9 @@ def expire(paths: ShopPaths) -> list[Path]:
     """
     try:
         versions = published_marts(paths)
-        kept = kept_versions(versions, RetentionSettings().keep_marts_versions, _referenced(paths, versions))
-        removed = [_remove_folder(marts.folder) for marts in versions if marts not in kept]
-        return removed + _remove_parts(paths.published_marts, kept)
+        kept = kept_versions(versions, RetentionSettings().keep_marts_versions, referenced(paths, versions))
+        removed = [remove_folder(marts.folder) for marts in versions if marts not in kept]
+        return removed + remove_unnamed_parts(paths.published_marts, kept)
     except (OSError, ValueError, RenqunError) as error:
         _log.warning("old versions of the marts were not removed: %s", error)
         return []
@@ -68,7 +68,7 @@ def kept_versions(
     ]
 
 
-def _referenced(paths: ShopPaths, versions: list[MartsVersion]) -> set[VersionReference]:
+def referenced(paths: ShopPaths, versions: list[MartsVersion]) -> set[VersionReference]:
     """The marts of every audience version that may still be used on the newest business date."""
     newest = max((marts.as_of for marts in versions), default=date.min)
     referenced: set[VersionReference] = set()
@@ -85,7 +85,7 @@ def _is_latest_audience(audience: Path, folder: Path) -> bool:
     return pointer.is_file() and folder.name in pointer.read_text(encoding="utf-8")
 
 
-def _remove_folder(folder: Path) -> Path:
+def remove_folder(folder: Path) -> Path:
     """Let a version vanish in one step, then remove its files; who has them open keeps reading."""
     leaving = folder.with_name(f".staging-expired-{uuid.uuid4().hex[:8]}")
     folder.rename(leaving)
@@ -95,7 +95,8 @@ def _remove_folder(folder: Path) -> Path:
     return folder
 
 
-def _remove_parts(root: Path, kept: list[MartsVersion]) -> list[Path]:
+def remove_unnamed_parts(root: Path, kept: list[MartsVersion]) -> list[Path]:
+    """Remove the parts that none of these versions names."""
     named = {root / part.path for marts in kept for mart in marts.manifest.partitioned.values() for part in mart.parts}
     unnamed = [part for part in sorted(root.glob("parts/*/*.parquet")) if part not in named]
     for part in unnamed:

@@ -18,6 +18,7 @@ from renqun.publish.manifest import (
     VERSION_PATTERN,
     AudienceManifest,
     MartsManifest,
+    expected_version,
 )
 from renqun.publish.verify_marts import verify_marts
 from renqun.publish.verify_people import AUDIENCE_FILES, verify_audience
@@ -50,12 +51,17 @@ def verify(path: Path) -> VerifyReport:
     if manifest is None:
         return report
     report.kind, report.version, report.as_of = manifest.kind, manifest.version, manifest.as_of.isoformat()
-    if manifest.computed_version() != manifest.version:
+    if manifest.computed_version() != expected_version(manifest):
         report.fail("wrong_version", MANIFEST_NAME, "the version is not that of the manifest's content")
     if VERSION_PATTERN.fullmatch(folder.name) and folder.name != manifest.version:
         report.fail("wrong_version", folder.name, f"the manifest is that of version {manifest.version}")
     if pointed and sha256_of(folder / MANIFEST_NAME) != pointed:
         report.fail("wrong_pointer", path.name, "the manifest is not the one that the pointer was made for")
+    if manifest.erasure:
+        erased = manifest.erasure
+        report.notes.append(
+            f"{sum(erased.rows.values())} rows were erased since it was published, of {len(erased.erasures)} people"
+        )
     with files.workbench() as connection:
         if isinstance(manifest, MartsManifest):
             verify_marts(connection, folder, manifest, report)

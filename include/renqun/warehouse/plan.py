@@ -214,7 +214,8 @@ def _plan_newest(
     accepted = {batch.batch_id for batch in batches}
     gone = [batch for batch in known.loaded if batch.batch_id not in accepted]
     redefined = known.newest is not None and {known.newest.fingerprint, *known.begun} != {digest}
-    is_new = known.newest is None or known.newest.build_id != build_id
+    # Of an erasure the batches are the same, and their rows are not: it leaves a mark that is none of them.
+    is_new = known.newest is None or known.newest.build_id != build_id or bool(gone)
     if not (is_new or redefined or full_refresh):
         return None
     consumed = {batch.batch_id for batch in known.loaded if batch.is_consumed}

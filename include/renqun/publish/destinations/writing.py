@@ -139,10 +139,11 @@ def _write_parts(rows: Relation, to: Destination, folder: Path, name: str, count
     parts = range(0, max(count, 1), size)
     for number, start in enumerate(parts, start=1):
         part = rows.limit(size, start) if len(parts) > 1 else rows
-        yield _write_one(part, to, folder / (f"{name}_{number:03}" if len(parts) > 1 else name))
+        yield write_one(part, to, folder / (f"{name}_{number:03}" if len(parts) > 1 else name))
 
 
-def _write_one(rows: Relation, to: Destination, path: Path) -> Path:
+def write_one(rows: Relation, to: Destination, path: Path) -> Path:
+    """Write one file; `path` has no ending yet."""
     target = path.with_name(f"{path.name}.{to.extension}")
     if to.kind == "csv":
         # A header may name a column twice, which no relation can: it is a row like the others.
