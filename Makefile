@@ -28,7 +28,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint format up bench lock docs
+.PHONY: help setup demo test lint format up bench lock docs mutation
 
 help: ## what can be asked for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ up: setup ## Airflow with its web page on this machine, the DAGs ready
 bench: setup ## the benchmarks, as a table; takes minutes (BENCH_ARGS="--help" lists its options)
 	@bash include/setup/environment.sh requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+mutation: setup ## the fault of every critical check into every gate: caught / injected, into docs/mutation.md; minutes
+	@$(BIN)/python -m tests.expectations.mutation
 
 docs: setup ## write docs/dictionary.md and the pages of segments anew from what the models read
 	@$(BIN)/python -m renqun.dictionary
