@@ -1,0 +1,64 @@
+"""How a test talks to the server: signing in, asking for runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from compose_processes import Server
+
+PASSWORD = "a password of the tests"
+VARIABLES = {
+    "RENQUN_POSTGRES_PASSWORD": "p" * 32,
+    "RENQUN_JWT_SECRET": "j" * 64,
+    "RENQUN_SECRET_KEY": "s" * 64,
+    "RENQUN_ADMIN_PASSWORD": PASSWORD,
+    "RENQUN_FERNET_KEY": base64.urlsafe_b64encode(b"f" * 32).decode(),
+    "RENQUN_WORKERS": "2",
+}
+"""What `.env` would hold."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+
+
+def ask(address: str, body: Any = None, **headers: str) -> tuple[int, str]:
+    """Status and text of an answer; a redirect is an answer."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address, data=data, headers={"Content-Type": "application/json", **headers})
+    try:
+        with _OPENER.open(request, timeout=60) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+def api(server: Server) -> str:
+    """The address of the API server."""
+    return f"http://127.0.0.1:{server.ports['api-server']}"
+
+
+def sign_in(server: Server) -> str:
+    """A token of the administrator."""
+    status, text = ask(f"{api(server)}/auth/token", {"username": "admin", "password": PASSWORD})
+    assert status == 201, text
+    return str(json.loads(text)["access_token"])
+
+
+def trigger(server: Server, token: str, day: str) -> Callable[[], str]:
+    """Ask for a run of the orders' ingest; returns what says its state."""
+    runs, signed_in = f"{api(server)}/api/v2/dags/default__ingest_orders/dagRuns", {"Authorization": f"Bearer {token}"}
+    status, text = ask(runs, {"logical_date": None, "conf": {"date": day}}, **signed_in)
+    assert status == 200, text
+    run = urllib.parse.quote(json.loads(text)["dag_run_id"])
+    return lambda: str(json.loads(ask(f"{runs}/{run}", **signed_in)[1])["state"])
