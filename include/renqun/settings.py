@@ -66,6 +66,9 @@ class Shop(BaseModel):
     """Local time after which the platform has a group's export ready; the ingest DAG starts then."""
     deadline: time = time(18, 0)
     """Local time until which a scheduled ingest waits for a day's files, on the day after that day."""
+    scheduled_since: date | None = None
+    """First business date that the scheduler has to bring in: it makes up for every later one that it missed. Without
+    it, only the newest date is asked for. `renqun init` and `renqun shop add` write the day on which they run."""
     success_marker: bool = False
     """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
     vars: dict[str, Any] = Field(default_factory=dict)

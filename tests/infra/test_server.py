@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def server() -> Iterator[Server]:
     root = Path(tempfile.mkdtemp(prefix="renqun-server-"))
     root.chmod(0o755)
     server = Server(root, VARIABLES)
-    (server.home / "shops.yml").write_text("shops:\n  - {id: default, expect: [orders]}\n", encoding="utf-8")
+    today = datetime.now(UTC).date() + timedelta(days=1)  # nothing is due by the clock while the tests run
+    shop = f"{{id: default, expect: [orders], scheduled_since: {today}}}"
+    (server.home / "shops.yml").write_text(f"shops: [{shop}]\n", encoding="utf-8")
     try:
         server.up()
         yield server

@@ -283,7 +283,7 @@ def test_publishing_stops_where_consent_arrived_that_was_not_built(shop: TestSho
 
 def test_a_shop_that_knows_no_address_publishes_all_the_same(shop: TestShop) -> None:
     """Statistics say that the column is null throughout: no expression over it may stumble on that."""
-    shop.warehouse.contacts = {one: (None, None) for one in CHAMPIONS}
+    shop.warehouse.contacts = dict.fromkeys(CHAMPIONS, (None, None))
     purpose = {"kind": "exclusion", "text": "Keep buyers out of advertising."}
     folder, manifest = published(shop, day(0), destinations=["canonical", "google", "meta"], purpose=purpose)
     assert keys_in(folder / "members.parquet") == set(CHAMPIONS)

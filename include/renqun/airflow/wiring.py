@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import (
     DAG,
@@ -27,6 +29,9 @@ from renqun.settings import Group, Home, Shop
 OWNER = "data-engineering"
 DEFAULT_EXPORT_TIME = time(6, 0)
 """When a platform is taken to have a day's exports ready, unless the shop's `export_hours` say otherwise."""
+
+_SOME_DAY, _DAYS_LOOKED_AT = date(2024, 1, 1), 4000
+"""Where changes of clocks are looked for: more than ten years, that of every rule now in force among them."""
 
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
@@ -51,13 +56,16 @@ def shops_to_parse() -> Iterator[Shop]:
 
 def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None, tags: list[str]) -> DAG:
     """A DAG `<shop>__<name>` with the defaults of all; fill it in a `with` block."""
+    start = _first_morning(shop) if isinstance(schedule, CronPartitionTimetable) else None
     dag = DAG(
         f"{shop.id}__{name}",
         dag_display_name=f"{shop.name or shop.id}: {name}",
         schedule=schedule,
-        # No start date: a new scheduler begins with its next tick and never floods a shop with history;
-        # `airflow backfill create` loads history on purpose.
-        catchup=False,
+        # A scheduler that was down, or a DAG that was paused, makes up for every date since, one after another; older
+        # ones are history, which `airflow backfill create` loads on purpose. Where the shop names no first date, a
+        # scheduler begins with its next tick.
+        start_date=start,
+        catchup=start is not None,
         max_active_runs=1,
         doc_md=doc,
         tags=[*tags, f"shop/{shop.id}"],
@@ -72,6 +80,13 @@ def shop_dag(name: str, shop: Shop, *, schedule: BaseTimetable, doc: str | None,
     )
     MADE[dag.dag_id] = dag
     return dag
+
+
+def _first_morning(shop: Shop) -> datetime | None:
+    """When the day begins on which the exports of the shop's first scheduled date are ready."""
+    if shop.scheduled_since is None:
+        return None
+    return datetime.combine(shop.scheduled_since + timedelta(days=1), time(0), tzinfo=shop.zone)
 
 
 def writer(shop: Shop) -> dict[str, Any]:
@@ -89,10 +104,25 @@ def after_export(shop: Shop, group: Group) -> CronPartitionTimetable:
 
     The exports of day D are ready on the morning of D + 1, so the run of that morning has the partition key D.
     """
-    at = shop.export_hours.get(group, DEFAULT_EXPORT_TIME)
+    at = on_every_day(shop.export_hours.get(group, DEFAULT_EXPORT_TIME), shop.time_zone)
     return CronPartitionTimetable(
         f"{at.minute} {at.hour} * * *", timezone=shop.time_zone, run_offset=-1, key_format="%Y-%m-%d"
     )
+
+
+@cache
+def on_every_day(at: time, zone: str) -> time:
+    """A local time that every day has: this one, or where the zone's clocks skip it on some day, an hour later.
+
+    Airflow counts the days before a tick in ticks: one that was moved by a change of clocks counts its own day twice
+    and leaves out the one before.
+    """
+    here = ZoneInfo(zone)
+    days = (_SOME_DAY + timedelta(days=n) for n in range(_DAYS_LOOKED_AT))
+    is_skipped = any(
+        datetime.combine(day, at, tzinfo=here).astimezone(UTC).astimezone(here).time() != at for day in days
+    )
+    return on_every_day(at.replace(hour=(at.hour + 1) % 24), zone) if is_skipped else at
 
 
 def after(asset: Asset) -> PartitionedAssetTimetable:
