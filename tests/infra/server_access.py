@@ -55,9 +55,9 @@ def sign_in(server: Server) -> str:
     return str(json.loads(text)["access_token"])
 
 
-def trigger(server: Server, token: str, day: str) -> Callable[[], str]:
-    """Ask for a run of the orders' ingest; returns what says its state."""
-    runs, signed_in = f"{api(server)}/api/v2/dags/default__ingest_orders/dagRuns", {"Authorization": f"Bearer {token}"}
+def trigger(server: Server, token: str, day: str, dag: str = "default__ingest_orders") -> Callable[[], str]:
+    """Ask for a run of an ingest; returns what says its state."""
+    runs, signed_in = f"{api(server)}/api/v2/dags/{dag}/dagRuns", {"Authorization": f"Bearer {token}"}
     status, text = ask(runs, {"logical_date": None, "conf": {"date": day}}, **signed_in)
     assert status == 200, text
     run = urllib.parse.quote(json.loads(text)["dag_run_id"])
