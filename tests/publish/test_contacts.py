@@ -281,10 +281,12 @@ def test_publishing_stops_where_consent_arrived_that_was_not_built(shop: TestSho
         shop.publish_audiences(day(0), [audience()])
 
 
-def test_a_shop_that_knows_no_address_publishes_all_the_same(shop: TestShop) -> None:
+@pytest.mark.parametrize("kind", ["exclusion", "marketing"])
+def test_a_shop_that_knows_no_address_publishes_all_the_same(shop: TestShop, kind: str) -> None:
     """Statistics say that the column is null throughout: no expression over it may stumble on that."""
     shop.warehouse.contacts = dict.fromkeys(CHAMPIONS, (None, None))
-    purpose = {"kind": "exclusion", "text": "Keep buyers out of advertising."}
+    shop.warehouse.agree(CHAMPIONS, "ads")
+    purpose = {"kind": kind, "text": "Advertise to buyers, or keep them out of it."}
     folder, manifest = published(shop, day(0), destinations=["canonical", "google", "meta"], purpose=purpose)
     assert keys_in(folder / "members.parquet") == set(CHAMPIONS)
     assert manifest.deliveries["google"].held_back == {"unreachable": 20}

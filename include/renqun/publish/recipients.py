@@ -62,10 +62,7 @@ def consented(directory: Directory, audience: Audience, members: Relation) -> Re
     joined = joined.join(contacts.set_alias("contacts"), "customer_key", how="left")
     if consents is not None:
         joined = joined.set_alias("known").join(consents.set_alias("consents"), "customer_key", how="left")
-    # Where no person of a shop has an address, DuckDB 2.0 knows from its statistics that the column is null, and fails
-    # to bind what it makes of conditions on it; the same values behind two functions tell it nothing.
-    contact = ", ".join(f"nullif(concat({name}, ''), '') as {name}" for name in ("phone", "email", "open_uid"))
-    return joined.select(f"customer_key, entered_on, {contact}, {flags}")
+    return joined.select(f"customer_key, entered_on, phone, email, open_uid, {flags}")
 
 
 def agreed_sql(to: Destination) -> str:
