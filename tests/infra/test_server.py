@@ -117,12 +117,18 @@ def test_what_nginx_shows_needs_the_same_sign_in(server: Server, token: str, pub
     signed_in = {"Cookie": f"_token={token}"}
     assert {page: ask(f"{door}{page}", **signed_in)[0] for page in pages} == dict.fromkeys(pages, 200)
     assert "Data Docs" in ask(f"{door}{pages[1]}", **signed_in)[1]
-    hidden = [
-        "/data-docs/default/../../warehouse/renqun.duckdb", "/data-docs/default/%2e%2e/%2e%2e/raw/",
-        "/data-docs/default/..%2f..%2fwarehouse%2frenqun.duckdb", "/reports/default/../audiences/catalogue.json",
-        "/models/../airflow.cfg", "/execution/health", "/airflow/airflow.cfg",
+    assert ask(f"{door}/execution/health", **signed_in)[0] == 404
+    for hidden in ("airflow", "default/warehouse", "default/raw", "default/published/audiences"):
+        (server.home / hidden / "marker.txt").write_text("hidden from all", encoding="utf-8")
+    (server.home / "default" / "quality" / "docs" / "marker.txt").write_text("shown", encoding="utf-8")
+    assert ask(f"{door}/data-docs/default/marker.txt", **signed_in) == (200, "shown")
+    ways = [
+        "/data-docs/default/../../warehouse/marker.txt", "/data-docs/default/%2e%2e/%2e%2e/raw/marker.txt",
+        "/data-docs/default/..%2f..%2fwarehouse%2fmarker.txt", "/data-docs/airflow/../marker.txt",
+        "/reports/default/../audiences/marker.txt", "/models/../marker.txt", "/models../marker.txt",
+        "/airflow/marker.txt", "/default/raw/marker.txt", "/data-docs/default//../../../airflow/marker.txt",
     ]  # fmt: skip
-    assert {page: ask(f"{door}{page}", **signed_in)[0] for page in hidden if page} == dict.fromkeys(hidden, 404)
+    assert [way for way in ways if "hidden" in ask(f"{door}{way}", **signed_in)[1]] == []
     assert ask(f"{door}/api/v2/monitor/health")[0] == 200
     assert ask(f"{door}/api/v2/dags", **signed_in)[0] == 200
 
