@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in (".", "chaos", "e2e", "infra"))
 
+import parsed_project
 import server_faults
 from faults import FAULTS, SEED, Fault, NotHere
 from lab import Lab, run, standing_is_whole, volume
@@ -98,6 +99,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults whose name contains this; the page is not written")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
     arguments = parser.parse_args()
+    parsed_project.make_folder()
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
     if arguments.list:
         print("\n".join([*(fault.name for fault in FAULTS), *server_faults.NAMES]))

@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in (".", "chaos", "e2e", "infra"))
 
+import parsed_project
 import small_shop
 from compose_processes import SERVICES, Server, wait_for
 from lab import standing_is_whole
@@ -229,6 +230,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only-two-shops", action="store_true")
     arguments = parser.parse_args()
+    parsed_project.make_folder()
     small_shop.DAYS = tuple(str(date(2026, 3, 1) + timedelta(days=n)) for n in range(max(5, arguments.days)))
     soak = Soak(0 if arguments.only_two_shops else arguments.days)
     root = Path(tempfile.mkdtemp(prefix="renqun-soak-"))
