@@ -15,12 +15,13 @@ from pathlib import Path
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in (".", "chaos", "e2e", "infra"))
 
-import parsed_project
 import server_faults
 from faults import FAULTS, SEED, Fault, NotHere
 from lab import Lab, run, standing_is_whole, volume
 from rich.console import Console
 from workbench import Workbench
+
+import parsed_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "chaos.md"
 COMMAND = "make chaos"

@@ -21,13 +21,14 @@ from pathlib import Path
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in (".", "chaos", "e2e", "infra"))
 
-import parsed_project
 import small_shop
 from compose_processes import SERVICES, Server, wait_for
 from lab import standing_is_whole
 from rich.console import Console
 from server_access import VARIABLES, api, ask, sign_in, trigger
 from workbench import Workbench, differences
+
+import parsed_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 COMMAND = "make soak"
