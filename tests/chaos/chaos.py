@@ -25,7 +25,7 @@ import parsed_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "chaos.md"
 COMMAND = "make chaos"
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="faults whose name contains this; the page is not written")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
+    parser.add_argument("--place", help="a folder for the homes; one in memory (/dev/shm) spares a slow disk")
     arguments = parser.parse_args()
     parsed_project.make_folder()
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
     if arguments.list:
         print("\n".join([*(fault.name for fault in FAULTS), *server_faults.NAMES]))
         return 0
-    root = Path(tempfile.mkdtemp(prefix="renqun-chaos-"))
+    root = Path(tempfile.mkdtemp(prefix="renqun-chaos-", dir=arguments.place))
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     try:

@@ -87,14 +87,15 @@ def _content(path: Path) -> bytes:
 
 
 def standing_is_whole(bench: Workbench) -> bool:
-    """Whether what `latest` and every audience's pointer name proves itself offline."""
-    published = bench.shop() / "published"
+    """Whether what `latest` and every audience's pointer name proves itself offline, as `renqun verify` asks it."""
+    from renqun.publish.verify import verify
+
     latest = bench.latest()
     places = [] if latest is None else [latest]
-    for pointer in sorted((published / "audiences").glob("*/latest.json")):
+    for pointer in sorted((bench.shop() / "published" / "audiences").glob("*/latest.json")):
         said = json.loads(pointer.read_text(encoding="utf-8"))
         places.append(pointer.parent / f"as_of={said['as_of']}" / said["version"])
-    return bool(places) and all(bench.renqun("verify", str(place)).exit_code == 0 for place in places)
+    return bool(places) and all(verify(place).passed for place in places)
 
 
 def faulty(bench: Workbench, plan: dict[str, Any]) -> Workbench:

@@ -35,7 +35,7 @@ COMMAND = "make soak"
 GROUPS = ("orders", "traffic")
 DAGS = (*(f"default__ingest_{group}" for group in GROUPS), "default__build_marts", "default__publish_audiences")
 _DAY_SECONDS = 1800.0
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass
@@ -230,11 +230,12 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only-two-shops", action="store_true")
+    parser.add_argument("--place", help="a folder for the homes; one in memory (/dev/shm) spares a slow disk")
     arguments = parser.parse_args()
     parsed_project.make_folder()
     small_shop.DAYS = tuple(str(date(2026, 3, 1) + timedelta(days=n)) for n in range(max(5, arguments.days)))
     soak = Soak(0 if arguments.only_two_shops else arguments.days)
-    root = Path(tempfile.mkdtemp(prefix="renqun-soak-"))
+    root = Path(tempfile.mkdtemp(prefix="renqun-soak-", dir=arguments.place))
     try:
         two_shops(root, soak)
         console.print(f"two shops: {soak.one_after_the_other:.0f} s after each other, {soak.at_once:.0f} s at once")
