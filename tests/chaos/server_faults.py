@@ -10,7 +10,7 @@ from pathlib import Path
 
 import small_shop
 from compose_processes import NEEDED, Server, wait_for
-from server_access import VARIABLES, sign_in, trigger
+from server_access import VARIABLES, clear_what_failed, sign_in, trigger
 from workbench import Workbench
 
 NAMES = ("server: scheduler killed", "server: metadata gone", "server: API killed")
@@ -37,7 +37,7 @@ class NoServer(Exception):
 def strike_all(root: Path, names: Sequence[str], say: Callable[[str], None]) -> list[Result]:
     """Break a server once for each name, a day of the shop each, and wait until its audiences are published.
 
-    Nobody does anything but the restart policy and Airflow's own retries.
+    The restart policy and Airflow's own retries do it, and an operator who clears a gate that was hit.
     """
     if missing := [program for program in NEEDED if shutil.which(program) is None]:
         raise NoServer(f"not installed here: {', '.join(missing)}")
@@ -51,7 +51,10 @@ def strike_all(root: Path, names: Sequence[str], say: Callable[[str], None]) -> 
         server.up()
         token = sign_in(server)
         for number, name in enumerate(names, start=1):
-            results.append(_strike(server, token, number, name))
+            try:
+                results.append(_strike(server, token, number, name))
+            except AssertionError as wrong:
+                results.append((name, _WHAT[name], f"not as foreseen: {str(wrong)[:200]!r}", "not as foreseen", 0.0))
             say(f"{'✓' if results[-1][3] == 'as undisturbed' else '✗'} {name}: {results[-1][2]} → {results[-1][3]}")
     finally:
         server.stop()
@@ -69,9 +72,11 @@ def _strike(server: Server, token: str, number: int, name: str) -> Result:
     if _SERVICE[name] == "postgres":
         time.sleep(_AWAY_SECONDS)
     began = time.monotonic()
+    cleared = [0]
 
     def is_published() -> bool:
         server.start_again_what_ended()
+        cleared[0] += clear_what_failed(server, token)
         pointer = bench.audience_pointer("new_customer")
         return pointer is not None and pointer["as_of"] == day
 
@@ -82,4 +87,4 @@ def _strike(server: Server, token: str, number: int, name: str) -> Result:
         found = {row[0] for row in marts.execute("select order_id from fct_orders").fetchall()}
     versions = list((bench.shop() / "published" / "marts" / f"as_of={day}").glob("[0-9a-f]*"))
     apart = "as undisturbed" if found == expected and len(versions) == 1 else f"{len(found ^ expected)} orders differ"
-    return name, _WHAT[name], f"published {seconds:.0f} s later, by nobody's hand", apart, seconds
+    return name, _WHAT[name], f"published {seconds:.0f} s later, {cleared[0]} runs cleared by hand", apart, seconds

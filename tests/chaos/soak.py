@@ -25,7 +25,7 @@ import small_shop
 from compose_processes import SERVICES, Server, wait_for
 from lab import standing_is_whole
 from rich.console import Console
-from server_access import VARIABLES, api, ask, sign_in, trigger
+from server_access import DAGS, VARIABLES, api, ask, clear_what_failed, sign_in, trigger
 from workbench import Workbench, differences
 
 import parsed_project
@@ -33,7 +33,6 @@ import parsed_project
 PAGE = Path(__file__).parents[2] / "docs" / "soak.md"
 COMMAND = "make soak"
 GROUPS = ("orders", "traffic")
-DAGS = (*(f"default__ingest_{group}" for group in GROUPS), "default__build_marts", "default__publish_audiences")
 _DAY_SECONDS = 1800.0
 console = Console(highlight=False, soft_wrap=True)
 
@@ -98,7 +97,7 @@ def _one_day(server: Server, token: str, bench: Workbench, number: int, soak: So
 
     def is_published() -> bool:
         server.start_again_what_ended()
-        soak.cleared += _clear_what_failed(server, token)
+        soak.cleared += clear_what_failed(server, token)
         pointer = bench.audience_pointer("new_customer")
         return pointer is not None and pointer["as_of"] == day and not _running(server, token)
 
@@ -106,20 +105,6 @@ def _one_day(server: Server, token: str, bench: Workbench, number: int, soak: So
     if not standing_is_whole(bench):
         soak.wrong_publications += 1
     return time.monotonic() - began
-
-
-def _clear_what_failed(server: Server, token: str) -> int:
-    """What an operator does on the page: clear the failed tasks of runs that failed, with what is behind them."""
-    signed_in = {"Authorization": f"Bearer {token}"}
-    cleared = 0
-    for dag in DAGS:
-        _, text = ask(f"{api(server)}/api/v2/dags/{dag}/dagRuns?state=failed&limit=50", **signed_in)
-        for run in json.loads(text).get("dag_runs", []):
-            body = {"dry_run": False, "only_failed": True, "dag_run_id": run["dag_run_id"], "include_downstream": True}
-            status, said = ask(f"{api(server)}/api/v2/dags/{dag}/clearTaskInstances", body, **signed_in)
-            assert status == 200, said
-            cleared += 1
-    return cleared
 
 
 def _running(server: Server, token: str) -> bool:

@@ -24,6 +24,9 @@ VARIABLES = {
 """What `.env` would hold."""
 
 
+DAGS = tuple(f"default__{name}" for name in ("ingest_orders", "ingest_traffic", "build_marts", "publish_audiences"))
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -62,3 +65,22 @@ def trigger(server: Server, token: str, day: str, dag: str = "default__ingest_or
     assert status == 200, text
     run = urllib.parse.quote(json.loads(text)["dag_run_id"])
     return lambda: str(json.loads(ask(f"{runs}/{run}", **signed_in)[1])["state"])
+
+
+def clear_what_failed(server: Server, token: str) -> int:
+    """What an operator does on the page: clear the failed tasks of runs that failed, with what is behind them.
+
+    Airflow itself retries input and output; a gate never, whatever ended it. Returns how many runs were cleared; a
+    server that does not answer has none to clear.
+    """
+    signed_in = {"Authorization": f"Bearer {token}"}
+    cleared = 0
+    for dag in DAGS:
+        try:
+            status, text = ask(f"{api(server)}/api/v2/dags/{dag}/dagRuns?state=failed&limit=50", **signed_in)
+        except OSError:
+            return cleared
+        for run in json.loads(text)["dag_runs"] if status == 200 else []:
+            body = {"dry_run": False, "only_failed": True, "dag_run_id": run["dag_run_id"], "include_downstream": True}
+            cleared += ask(f"{api(server)}/api/v2/dags/{dag}/clearTaskInstances", body, **signed_in)[0] == 200
+    return cleared
