@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 RENQUN_HOME ?= ./home
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+CHAOS_ARGS ?=
+SOAK_ARGS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -28,7 +30,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint format up bench lock docs
+.PHONY: help setup demo test lint format up bench lock docs mutation chaos soak audit
 
 help: ## what can be asked for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -56,6 +58,18 @@ up: setup ## Airflow with its web page on this machine, the DAGs ready
 bench: setup ## the benchmarks, as a table; takes minutes (BENCH_ARGS="--help" lists its options)
 	@bash include/setup/environment.sh requirements-bench.lock
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+mutation: setup ## the fault of every critical check into every gate: caught / injected, into docs/mutation.md; minutes
+	@$(BIN)/python -m tests.expectations.mutation
+
+chaos: setup ## runs that are broken on purpose, and one normal run after each: into docs/chaos.md; half an hour, as root
+	@$(BIN)/python -m tests.chaos.chaos $(CHAOS_ARGS)
+
+soak: setup ## thirty days through the scheduler, a tenth of the tasks broken: into docs/soak.md; hours
+	@$(BIN)/python -m tests.chaos.soak $(SOAK_ARGS)
+
+audit: setup ## known vulnerabilities of the locked packages (needs the advisory database; sends names and versions only)
+	@$(BIN)/python include/setup/audit.py
 
 docs: setup ## write docs/dictionary.md and the pages of segments anew from what the models read
 	@$(BIN)/python -m renqun.dictionary

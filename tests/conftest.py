@@ -29,7 +29,14 @@ os.environ.update(
 parsed_project.make_folder()
 
 _LONGEST_FIRST = (
-    *("e2e/test_days", "e2e/test_truth", "dbt/test_unit_tests", "e2e/test_interruptions", "e2e/test_bad_days"),
+    *(
+        "infra/test_server",
+        "e2e/test_days",
+        "e2e/test_truth",
+        "dbt/test_unit_tests",
+        "e2e/test_interruptions",
+        "e2e/test_bad_days",
+    ),
     *("e2e/test_as_of", "dbt/test_stages_reference", "e2e/test_resuming", "dbt/test_facts_reference"),
     *("dbt/test_identity", "dbt/test_marts_reference", "dbt/test_orders_by_platform", "dbt/test_marts_increments"),
     *("e2e/test_every_source", "dbt/test_segment_catalogue", "expectations/test_gates", "dbt/test_project"),

@@ -108,6 +108,9 @@ class Shop(BaseModel):
     """Local time by which a day's marts and audiences are expected, on the day after; later, an alert is sent."""
     alerts: tuple[Channel, ...] | None = None
     """Where alerts go; None: where `RENQUN_ALERTS` says, or only into the log."""
+    scheduled_since: date | None = None
+    """First business date that the scheduler has to bring in: it makes up for every later one that it missed. Without
+    it, only the newest date is asked for. `renqun init` and `renqun shop add` write the day on which they run."""
     success_marker: bool = False
     """Whether a date folder is complete only once it holds a file `_SUCCESS`."""
     vars: dict[str, Any] = Field(default_factory=dict)

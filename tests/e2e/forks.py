@@ -122,6 +122,11 @@ def _become_renqun(descriptors: Sequence[int], arguments: Sequence[str], environ
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["renqun", *arguments]
+    if fault := os.environ.pop("CHAOS_FAULT", None):
+        sys.path.insert(0, str(Path(__file__).parents[1] / "chaos"))
+        import injected
+
+        injected.install(fault)
     if arguments[0] == "run":
         _fork_a_server_of_dbt()
     from renqun.cli import main

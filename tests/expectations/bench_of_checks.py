@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -16,6 +16,9 @@ from renqun.run import parse_date
 
 _TABLE = re.compile(r"(?:marts|whole|run)[.](\w+)")
 Vars = Mapping[str, Any]
+Record = Callable[[str, object], None]
+INJECTED = "injected"
+"""The property in a test's report that names the check whose fault it injected."""
 
 
 def report_of(connection: duckdb.DuckDBPyConnection, suite: Suite, variables: Vars, **options: Any) -> SuiteReport:

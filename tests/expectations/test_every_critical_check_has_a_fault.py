@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+from typing import Any
+
 import marts_faults
 import pytest
 import test_audience_faults
@@ -10,9 +14,12 @@ import test_raw_faults
 import test_raw_platforms_faults
 import test_staging_faults
 import test_staging_platforms_faults
+from bench_of_checks import INJECTED
+from mutation import Count, score_of
 
 from renqun.quality import load_stage
 from renqun.quality.suite import KNOWN_TYPES, STAGES, Stage, gate_vars
+from renqun.settings import PROJECT_ROOT
 
 FAULTS: dict[Stage, set[str]] = {
     "raw": {*test_raw_faults.FAULTS, *test_raw_platforms_faults.FAULTS},
@@ -55,3 +62,23 @@ def test_every_suite_asks_what_great_expectations_can_answer() -> None:
         for expectation in suite.expectations:
             kwargs = resolve(expectation, gate_vars()).kwargs
             assert ExpectationConfiguration(type=expectation.type, kwargs=kwargs).to_domain_obj()
+
+
+def test_the_page_of_the_score_lists_exactly_the_critical_checks() -> None:
+    text = (PROJECT_ROOT / "docs" / "mutation.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`([a-z][a-z0-9_]*-[a-z0-9_]+)`", text)
+    assert sorted(listed) == sorted(check_id for suite in SUITES for check_id in suite.critical_ids), "make mutation"
+    assert "missed" not in text
+
+
+def test_a_fault_that_one_test_missed_is_not_caught() -> None:
+    def report(check_id: str, outcome: str) -> Any:
+        return SimpleNamespace(
+            user_properties=[(INJECTED, check_id)], when="call", failed=outcome == "failed", skipped=False
+        )
+
+    count = Count()
+    for check_id, outcome in (("a-seen", "passed"), ("a-seen", "passed"), ("a-half", "passed"), ("a-half", "failed")):
+        count.pytest_runtest_logreport(report(check_id, outcome))
+    score = score_of(["a-seen", "a-half", "a-never"], count)
+    assert (score.critical, score.injected, score.caught) == (3, 2, 1)

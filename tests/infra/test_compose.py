@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from renqun.errors import RequestError
 from renqun.settings import PROJECT_ROOT
 
 SECRETS = {
@@ -19,6 +19,7 @@ SECRETS = {
     "RENQUN_SECRET_KEY",
 }
 AIRFLOW_SERVICES = {"api-server", "scheduler", "dag-processor", "triggerer"}
+LASTING = {"postgres", "nginx", *AIRFLOW_SERVICES}
 TELEMETRY_OFF = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "SCARF_ANALYTICS": "false",
@@ -45,8 +46,8 @@ def dockerfile() -> str:
     return (PROJECT_ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_services_are_those_of_an_airflow_with_a_database_of_its_own(services: dict[str, Any]) -> None:
-    assert set(services) == {"postgres", "init", *AIRFLOW_SERVICES}
+def test_services_are_those_of_an_airflow_with_a_database_and_a_door_of_its_own(services: dict[str, Any]) -> None:
+    assert set(services) == {"init", *LASTING}
 
 
 def test_commands_are_airflows_own(services: dict[str, Any]) -> None:
@@ -86,7 +87,7 @@ def test_secrets_come_from_the_environment_and_have_no_default(text: str) -> Non
 def test_settings_that_sound_secret_hold_nothing_but_references(services: dict[str, Any]) -> None:
     seen = 0
     for service in services.values():
-        for name, value in service["environment"].items():
+        for name, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD$|SECRET|KEY$|SQL_ALCHEMY_CONN", name):
                 seen += 1
                 assert REFERENCE.search(str(value)), name
@@ -109,6 +110,10 @@ def test_all_services_share_one_home_and_only_that(services: dict[str, Any], tex
     for name in {"init", *AIRFLOW_SERVICES}:
         assert services[name]["volumes"] == ["home:/srv/renqun"]
         assert services[name]["environment"]["RENQUN_HOME"] == "/srv/renqun"
+    assert services["nginx"]["volumes"] == [
+        "home:/srv/renqun:ro",
+        "./include/server/nginx.conf:/etc/renqun/nginx.conf:ro",
+    ]
     assert set(yaml.safe_load(text)["volumes"]) == {"home", "metadata"}
 
 
@@ -119,7 +124,8 @@ def test_telemetry_is_off_everywhere(services: dict[str, Any], dockerfile: str) 
         assert f"{name}={value}" in dockerfile
 
 
-def test_ports_are_open_on_the_loopback_address_only(services: dict[str, Any]) -> None:
+def test_ports_are_open_on_the_loopback_address_only_and_nginx_is_the_door(services: dict[str, Any]) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
@@ -130,6 +136,37 @@ def test_services_start_only_after_the_one_shot_init(services: dict[str, Any]) -
     for name in AIRFLOW_SERVICES:
         assert services[name]["depends_on"]["init"] == {"condition": "service_completed_successfully"}
         assert services[name]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
+def test_every_service_says_how_it_is_and_what_it_may_use(services: dict[str, Any]) -> None:
+    for name in LASTING:
+        assert services[name]["healthcheck"]["test"][0] == "CMD", name
+        assert services[name]["restart"] == "unless-stopped", name
+    for name in services:
+        limits = services[name]["deploy"]["resources"]["limits"]
+        assert set(limits) == {"cpus", "memory", "pids"}, name
+
+
+def test_nobody_is_root_or_may_become_it(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["user"] in ("10001:10001", "postgres"), name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_users_have_passwords_and_roles_of_their_own(services: dict[str, Any]) -> None:
+    for name in {"init", *AIRFLOW_SERVICES}:
+        environment = services[name]["environment"]
+        assert environment["AIRFLOW__CORE__AUTH_MANAGER"].endswith("FabAuthManager")
+        assert ("RENQUN_ADMIN_PASSWORD" in environment) == (name == "init")
+        assert ("env_file" in services[name]) == (name == "init"), "connections are seen by nobody else"
+
+
+def test_nginx_reaches_the_api_and_not_the_database(services: dict[str, Any]) -> None:
+    assert services["nginx"]["networks"] == ["front"]
+    assert [name for name, service in services.items() if "front" in service["networks"]] == ["api-server", "nginx"]
+    assert services["postgres"]["networks"] == ["back"]
 
 
 def test_airflow_knows_every_setting(services: dict[str, Any]) -> None:
@@ -156,13 +193,31 @@ def test_image_runs_as_nobody_special_from_hashed_packages(dockerfile: str) -> N
     assert "USER root" not in dockerfile
 
 
-def test_the_password_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    import json
-    import runpy
+GOOD = {
+    "RENQUN_ADMIN_PASSWORD": "a" * 12,
+    "AIRFLOW__API_AUTH__JWT_SECRET": "b" * 32,
+    "AIRFLOW__API__SECRET_KEY": "c" * 32,
+    "AIRFLOW__CORE__FERNET_KEY": "ZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY=",
+}
 
-    script = runpy.run_path(str(PROJECT_ROOT / "include" / "renqun" / "airflow" / "server_init.py"))
-    file = tmp_path / "airflow" / "passwords.json"
-    for password in ("first", "second"):
-        script["write_password"](file, password)
-        assert json.loads(file.read_text(encoding="utf-8")) == {"admin": password}
-        assert file.stat().st_mode & 0o777 == 0o600
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_secret_that_protects_nothing_is_refused_and_not_told(name: str) -> None:
+    from renqun.airflow.server_init import check_secrets
+
+    check_secrets(GOOD)
+    for value in ("", "hunter2"):
+        with pytest.raises(RequestError, match=r"RENQUN_[A-Z_]+ (has fewer than|is no Fernet key)") as refused:
+            check_secrets({**GOOD, name: value})
+        assert "hunter2" not in str(refused.value)
+
+
+def test_health_of_a_component_is_what_airflow_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    from renqun.airflow.health import health_page, state_of
+
+    said = {"scheduler": {"status": "unhealthy"}, "triggerer": {"status": None}, "metadatabase": {"status": "healthy"}}
+    assert [state_of(name, said) for name in ("metadatabase", "scheduler", "triggerer", "dag_processor")] == [
+        "healthy", "unhealthy", "unknown", "unknown",
+    ]  # fmt: skip
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "http://api-server:8080/execution/")
+    assert health_page() == "http://api-server:8080/api/v2/monitor/health"

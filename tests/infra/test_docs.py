@@ -65,6 +65,18 @@ def test_every_document_that_the_code_names_exists() -> None:
     assert [name for name in sorted(named) if not (PROJECT_ROOT / name).is_file()] == []
 
 
+@pytest.mark.parametrize("page", ["docs/scheduling.md", "docs/threat-model.md"])
+def test_what_a_page_says_is_proved_is_proved(page: str) -> None:
+    """A file of tests, and in brackets words of the names of its tests that are meant."""
+    proofs = re.findall(r"`(tests/[\w/]+\.py)`(?: \(([^)]*)\))?", text_of(page))
+    assert proofs
+    for file, words in proofs:
+        tests = re.findall(r"def (test_\w+)", text_of(file))
+        assert tests, file
+        for word in re.findall(r"`(\w+)`", words):
+            assert any(word in test for test in tests), f"{file} has no test about {word}"
+
+
 def test_the_dictionary_is_what_the_files_say() -> None:
     from renqun.dictionary import DICTIONARY, dictionary
 

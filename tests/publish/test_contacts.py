@@ -279,3 +279,14 @@ def test_publishing_stops_where_consent_arrived_that_was_not_built(shop: TestSho
         connection.execute("insert into ops.batches values ('b9', 'consent', 'profiles', ?, true)", [day(0)])
     with pytest.raises(GateFailed, match="no audience is published"):
         shop.publish_audiences(day(0), [audience()])
+
+
+@pytest.mark.parametrize("kind", ["exclusion", "marketing"])
+def test_a_shop_that_knows_no_address_publishes_all_the_same(shop: TestShop, kind: str) -> None:
+    """Statistics say that the column is null throughout: no expression over it may stumble on that."""
+    shop.warehouse.contacts = dict.fromkeys(CHAMPIONS, (None, None))
+    shop.warehouse.agree(CHAMPIONS, "ads")
+    purpose = {"kind": kind, "text": "Advertise to buyers, or keep them out of it."}
+    folder, manifest = published(shop, day(0), destinations=["canonical", "google", "meta"], purpose=purpose)
+    assert keys_in(folder / "members.parquet") == set(CHAMPIONS)
+    assert manifest.deliveries["google"].held_back == {"unreachable": 20}

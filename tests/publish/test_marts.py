@@ -197,6 +197,17 @@ def test_an_untouched_day_whose_rows_or_part_are_gone_is_written_again(shop: Tes
     assert verify(version.folder).passed
 
 
+def test_a_part_that_the_disk_has_damaged_is_not_handed_on(shop: TestShop) -> None:
+    shop.publish_marts(day(0))
+    part = next(shop.marts.glob(f"parts/fct_sessions/{day(-1)}-*.parquet"))
+    sound = part.read_bytes()
+    part.chmod(0o600)
+    part.write_bytes(sound[:60] + bytes([sound[60] ^ 1]) + sound[61:])
+    version = shop.publish_marts(day(1), touched_dates=set())
+    assert part.read_bytes() == sound
+    assert verify(version.folder).passed
+
+
 def test_touched_days_and_all_days_give_the_same_parts(tmp_path: Path, shop: TestShop) -> None:
     shop.publish_marts(day(0))
     shop.warehouse.sessions[day(-1)] = 41

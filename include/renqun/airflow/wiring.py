@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import (
     DAG,
@@ -35,6 +37,10 @@ _NO_RETRY: list[type[BaseException]] = [
     # Nor does a mistake in the code.
     TypeError, ValueError, LookupError, AttributeError, NameError, ArithmeticError, AssertionError,
 ]  # fmt: skip
+
+_SOME_DAY, _DAYS_LOOKED_AT = date(2024, 1, 1), 4000
+"""Where changes of clocks are looked for: more than ten years, that of every rule now in force among them."""
+
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=ShopBusy, action=RetryAction.RETRY, retry_delay=timedelta(minutes=5)),
@@ -68,13 +74,16 @@ def shop_dag(
     deadline: DeadlineAlert | None = None,
 ) -> DAG:
     """A DAG `<shop>__<name>` with the defaults of all; fill it in a `with` block."""
+    start = _first_morning(shop) if isinstance(schedule, CronPartitionTimetable) else None
     dag = DAG(
         f"{shop.id}__{name}",
         dag_display_name=f"{shop.name or shop.id}: {name}",
         schedule=schedule,
-        # No start date: a new scheduler begins with its next tick and never floods a shop with history;
-        # `airflow backfill create` loads history on purpose.
-        catchup=False,
+        # A scheduler that was down, or a DAG that was paused, makes up for every date since, one after another; older
+        # ones are history, which `airflow backfill create` loads on purpose. Where the shop names no first date, a
+        # scheduler begins with its next tick.
+        start_date=start,
+        catchup=start is not None,
         max_active_runs=1,
         deadline=deadline,
         doc_md=doc,
@@ -91,6 +100,13 @@ def shop_dag(
     )
     MADE[dag.dag_id] = dag
     return dag
+
+
+def _first_morning(shop: Shop) -> datetime | None:
+    """When the day begins on which the exports of the shop's first scheduled date are ready."""
+    if shop.scheduled_since is None:
+        return None
+    return datetime.combine(shop.scheduled_since + timedelta(days=1), time(0), tzinfo=shop.zone)
 
 
 def writer(shop: Shop) -> dict[str, Any]:
@@ -138,7 +154,8 @@ def publication_deadline(shop: Shop) -> DeadlineAlert | None:
     )
 
 
-def _each_day(shop: Shop, at: time) -> CronPartitionTimetable:
+def _each_day(shop: Shop, hour: time) -> CronPartitionTimetable:
+    at = on_every_day(hour, shop.time_zone)
     return CronPartitionTimetable(
         f"{at.minute} {at.hour} * * *", timezone=shop.time_zone, run_offset=-1, key_format="%Y-%m-%d"
     )
@@ -147,6 +164,21 @@ def _each_day(shop: Shop, at: time) -> CronPartitionTimetable:
 def weekly(shop: Shop) -> CronTriggerTimetable:
     """Once a week, on the night to Monday in the shop's zone: a day's exports are hours away."""
     return CronTriggerTimetable("30 2 * * 1", timezone=shop.time_zone)
+
+
+@cache
+def on_every_day(at: time, zone: str) -> time:
+    """A local time that every day has: this one, or where the zone's clocks skip it on some day, an hour later.
+
+    Airflow counts the days before a tick in ticks: one that was moved by a change of clocks counts its own day twice
+    and leaves out the one before.
+    """
+    here = ZoneInfo(zone)
+    days = (_SOME_DAY + timedelta(days=n) for n in range(_DAYS_LOOKED_AT))
+    is_skipped = any(
+        datetime.combine(day, at, tzinfo=here).astimezone(UTC).astimezone(here).time() != at for day in days
+    )
+    return on_every_day(at.replace(hour=(at.hour + 1) % 24), zone) if is_skipped else at
 
 
 def after(asset: Asset) -> PartitionedAssetTimetable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ def init(as_json: JsonOption = False) -> None:
     home = Home.from_environment()
     is_new = not home.shops_file.exists()
     if is_new:
-        _write(home, [{"id": DEFAULT_SHOP}])
+        _write(home, [{"id": DEFAULT_SHOP, "scheduled_since": str(_today(Shop(id=DEFAULT_SHOP)))}])
     for shop in home.shops():
         _make_folders(home, shop)
     if as_json:
@@ -48,7 +49,8 @@ def add(
     present = [shop.model_dump(mode="json", exclude_defaults=True) for shop in home.shops()]
     if any(shop["id"] == shop_id for shop in present):
         raise RequestError(f"there is a shop {shop_id!r} already", where=str(home.shops_file))
-    _write(home, [*present, _validated(entry)])
+    added = Shop.model_validate(_validated(entry))
+    _write(home, [*present, _validated({**entry, "scheduled_since": str(_today(added))})])
     shop = home.shop(shop_id)
     _make_folders(home, shop)
     has_pool = _make_pool(home, shop)
@@ -72,6 +74,11 @@ def list_shops(as_json: JsonOption = False) -> None:
         for shop in shops
     ]
     print_table("", ("shop", "name", "time zone", "currency", "expects", "deadline"), rows)
+
+
+def _today(shop: Shop) -> date:
+    """The business date that is going on: the first one whose exports a scheduler can wait for."""
+    return datetime.now(shop.zone).date()
 
 
 def _validated(entry: dict[str, Any]) -> dict[str, Any]:

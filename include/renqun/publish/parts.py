@@ -29,9 +29,9 @@ def write_parts(
 ) -> PartitionedMart:
     """Write the days of a mart that changed; take every other day over from the version before.
 
-    A day is taken over only where it is untouched, its part is there, its row count is the same and no column
-    has changed. Everything else is written anew; a day whose rows turn out equal keeps its part, because the
-    part's name is its content.
+    A day is taken over only where it is untouched, its part is there with the bytes it was written with, its row
+    count is the same and no column has changed: what a disk has damaged is not handed on. Everything else is written
+    anew; a day whose rows turn out equal keeps its part, because the part's name is its content.
 
     Args:
         connection: the workbench that `source` belongs to.
@@ -55,7 +55,7 @@ def write_parts(
     with building(folder) as staging:
         for day, rows in rows_by_date.items():
             part = known.get(day)
-            if part is None or part.rows != rows or not (root / part.path).is_file():
+            if part is None or part.rows != rows or not _is_sound(root / part.path, part.sha256):
                 part = _write_part(connection, source, mart, day, rows, columns, staging, folder)
             entries.append(part)
     files.flush_folder(folder)
@@ -74,6 +74,10 @@ def building(parent: Path) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_sound(file: Path, sha256: str) -> bool:
+    return file.is_file() and sha256_of(file) == sha256
 
 
 def _rows_by_date(source: duckdb.DuckDBPyRelation, mart: str, date_column: str) -> dict[date, int]:
@@ -107,7 +111,7 @@ def _write_part(
     files.require_equal(facts.rows, rows, what=f"rows of {mart} on {day}", where=[written])
     files.require_equal(facts.columns, columns, what=f"columns of {mart} on {day}", where=[written])
     final = folder / f"{day.isoformat()}-{facts.sha256[:16]}.parquet"
-    if not (final.is_file() and sha256_of(final) == facts.sha256):
+    if not _is_sound(final, facts.sha256):
         files.seal_file(written)
         os.replace(written, final)
     return PartEntry(path=f"parts/{mart}/{final.name}", date=day, sha256=facts.sha256, rows=facts.rows)

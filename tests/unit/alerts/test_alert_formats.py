@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from receivers import mailbox, robot
 
+from receivers import mailbox, robot
 from renqun.alerts import formats
 from renqun.alerts.message import Alert
 from renqun.alerts.sending import send_to_all

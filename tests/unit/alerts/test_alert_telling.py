@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from receivers import Robot, robot
 
+from receivers import Robot, robot
 from renqun.alerts import ledger
 from renqun.alerts.causes import cause_of, stopped
 from renqun.alerts.ledger import open_alerts

@@ -59,6 +59,9 @@ def test_a_shop_is_added_with_its_folders(renqun: Renqun) -> None:
     shops = {shop["id"]: shop for shop in renqun.json("shop", "list")}  # type: ignore[attr-defined]
     assert set(shops) == {"default", "seattle"}
     assert shops["seattle"]["expect"] == ["orders"]
+    assert all(shop["scheduled_since"] for shop in shops.values()), (
+        "a scheduler makes up for what it misses from now on"
+    )
     assert (renqun.home / "seattle" / "landing" / "traffic").is_dir()
 
 
