@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pyarrow.fs import LocalFileSystem
 from shop_of_marts import TestShop, audience, day, keys_in, tree
 
 from renqun.erase import versions
@@ -18,9 +19,13 @@ from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import read_audience_manifest, read_marts_manifest
+from renqun.publish.mirror import mirror_audiences
+from renqun.publish.objects import ObjectStore
 from renqun.publish.verify import VerifyReport, verify
+from renqun.publish.verify_objects import verify_url
 from renqun.publish.versions import published_marts
 from renqun.publish.withdrawal import withdraw
+from renqun.settings import Shop
 
 PEOPLE = [f"c{number:02}" for number in range(25)]
 GONE = "c05"
@@ -78,6 +83,20 @@ def _faults(shop: TestShop) -> set[str]:
 def _naming(shop: TestShop) -> list[str]:
     files = [path for path in shop.home.paths("default").root.joinpath("published").rglob("*") if path.is_file()]
     return [str(path) for path in files if "erasures" not in path.parts and WORDS.count_in(path)]
+
+
+def test_the_object_store_follows(shop: TestShop, tmp_path: Path) -> None:
+    store = ObjectStore(LocalFileSystem(), str(tmp_path / "bucket"), "s3://bucket")
+    paths = shop.home.paths("default")
+    mirror_audiences(paths, Shop(id="default"), store=store)
+    there = [path for path in (tmp_path / "bucket").rglob("*") if path.is_file()]
+    assert len([path for path in there if WORDS.count_in(path)]) > 10
+    _erase(shop)
+    remove_recalls(paths, "f" * 16)
+    mirror_audiences(paths, Shop(id="default"), store=store, after_erasure=True)
+    assert [path for path in (tmp_path / "bucket").rglob("*") if path.is_file() and WORDS.count_in(path)] == []
+    found = verify_url("s3://bucket/default/audiences/champions/latest.json", store=store)
+    assert found.failures == [], found.failures
 
 
 def test_every_version_is_sound_without_the_person_and_keeps_its_name(shop: TestShop) -> None:

@@ -1,8 +1,9 @@
 """`renqun erase`: from a name to a proof. Killed anywhere, the same call goes on and ends what was begun.
 
 Order: the journal (who is meant), tombstones (nobody comes back), recall files, raw, the drop folder, the warehouse,
-what is published, verdicts and logs; then everything is searched again. Only the journal and the recall files name the
-person until the operator has said that the recalls were served; then they go, and everything is searched once more.
+what is published, verdicts and logs; then everything is searched again, and an object store follows. Only the journal
+and the recall files name the person until the operator has said that the recalls were served; then they go, and
+everything is searched once more.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from renqun.errors import RequestError
 from renqun.ingest.ledger import accepted_files, withdrawn_files
 from renqun.ingest.refusals import ingesting
 from renqun.lock import exclusive
+from renqun.publish.mirror import mirror_audiences
 from renqun.settings import Home, Settings, Shop, ShopPaths
 from renqun.storage import write_json_atomically
 
@@ -88,6 +90,7 @@ def erase(
     Raises:
         RequestError: nobody, or more than one customer, is meant.
         ShopBusy: another process works on the shop.
+        TechnicalError: the object store that gets a copy cannot be reached; the same call goes on later.
     """
     paths = home.paths(shop.id)
     with _alone(paths):
@@ -101,6 +104,8 @@ def erase(
         _keep_journal(paths, fingerprint, found)
         keep_tombstones(paths, tombstones.with_person(found))
         report = _erase_everywhere(home, paths, shop, words, fingerprint, now, served_by)
+        # Last of what is written, for it may fail: the journal is there still, so that the same call goes on.
+        mirror_audiences(paths, shop, after_erasure=True)
         _keep_report(paths, report)
         if report.status == "proven":
             _journal_file(paths, fingerprint).unlink()

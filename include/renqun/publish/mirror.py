@@ -38,13 +38,17 @@ class MirrorReport:
     """Audiences whose pointer moved."""
 
 
-def mirror_audiences(paths: ShopPaths, shop: Shop, *, store: ObjectStore | None = None) -> MirrorReport | None:
+def mirror_audiences(
+    paths: ShopPaths, shop: Shop, *, store: ObjectStore | None = None, after_erasure: bool = False
+) -> MirrorReport | None:
     """Bring the place that `publishing.publish_to` names to what is published here; None where none is named.
 
     Args:
         paths: the shop's folders.
         shop: the shop.
         store: another place than the shop's.
+        after_erasure: published files were written anew without somebody: every version there is compared, not only
+            the newest ones, and what is no longer here goes.
 
     Raises:
         TechnicalError: the store failed, or a published file is not what its manifest says. Pointers that had not
@@ -61,20 +65,20 @@ def mirror_audiences(paths: ShopPaths, shop: Shop, *, store: ObjectStore | None 
     with exclusive(paths.warehouse_dir / "mirror.lock", "mirror audiences", timeout_seconds=timeout):
         folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
         for folder in map(AudienceFolder, folders):
-            _mirror_audience(folder, place.below(folder.root.name), report)
+            _mirror_audience(folder, place.below(folder.root.name), report, after_erasure=after_erasure)
         _mirror_file(root / CATALOGUE_NAME, place, CATALOGUE_NAME)
     return report
 
 
-def _mirror_audience(folder: AudienceFolder, place: ObjectStore, report: MirrorReport) -> None:
+def _mirror_audience(folder: AudienceFolder, place: ObjectStore, report: MirrorReport, *, after_erasure: bool) -> None:
     # The pointer is read before the versions: it names one of those that are listed after it.
     pointer_file = folder.root / POINTER_NAME
     text = pointer_file.read_bytes() if pointer_file.is_file() else None
     pointed = folder.latest() if text else None
-    for version in _missing(folder, pointed, place):
+    for version in _missing(folder, pointed, place, after_erasure=after_erasure):
         _copy_version(folder, version, place)
         report.versions.append(f"{folder.root.name}/{version.version}")
-    for version_name in _mirror_withdrawals(folder, place):
+    for version_name in _mirror_withdrawals(folder, place, after_erasure=after_erasure):
         report.withdrawals.append(f"{folder.root.name}/{version_name}")
     if place.read(POINTER_NAME) != text:
         if text is None:
@@ -84,13 +88,16 @@ def _mirror_audience(folder: AudienceFolder, place: ObjectStore, report: MirrorR
         report.pointers.append(folder.root.name)
 
 
-def _missing(folder: AudienceFolder, pointed: AudienceVersion | None, place: ObjectStore) -> list[AudienceVersion]:
-    """The versions that are not whole there, in the order of publishing: those behind the last one that is."""
+def _missing(
+    folder: AudienceFolder, pointed: AudienceVersion | None, place: ObjectStore, *, after_erasure: bool
+) -> list[AudienceVersion]:
+    """The versions that are not whole there, in the order of publishing: those behind the last one that is, or all."""
     missing: list[AudienceVersion] = []
     for version in sorted(folder.versions(), key=lambda one: sequence_of(one.manifest.provenance), reverse=True):
-        if _is_whole(folder, version, place):
+        if not _is_whole(folder, version, place):
+            missing.append(version)
+        elif not after_erasure:
             break
-        missing.append(version)
     if pointed and pointed.version not in {one.version for one in missing} and not _is_whole(folder, pointed, place):
         missing.append(pointed)
     return missing[::-1]
@@ -107,19 +114,23 @@ def _copy_version(folder: AudienceFolder, version: AudienceVersion, place: Objec
         place.copy_in(version.folder / name, f"{path}/{name}", Stored(entry.bytes, entry.sha256))
     _mirror_contract(folder, version.version, place)
     place.put(f"{path}/{MANIFEST_NAME}", (version.folder / MANIFEST_NAME).read_bytes())
+    for name in set(place.listed(path)[0]) - version.manifest.files.keys() - {MANIFEST_NAME}:
+        place.delete(f"{path}/{name}")
 
 
-def _mirror_withdrawals(folder: AudienceFolder, place: ObjectStore) -> Iterator[str]:
+def _mirror_withdrawals(folder: AudienceFolder, place: ObjectStore, *, after_erasure: bool) -> Iterator[str]:
     """Tell there what was withdrawn here, recall files first, and take back what was released again."""
     here = {path.name: path for path in (folder.root / WITHDRAWN).glob("*") if VERSION_PATTERN.fullmatch(path.name)}
     there = set(place.listed(WITHDRAWN)[1])
     for version, local in sorted(here.items()):
         word = (local / _WITHDRAWAL).read_bytes()
-        if place.read(f"{WITHDRAWN}/{version}/{_WITHDRAWAL}") == word:
+        if place.read(f"{WITHDRAWN}/{version}/{_WITHDRAWAL}") == word and not after_erasure:
             continue
         for file in sorted(path for path in local.iterdir() if path.name != _WITHDRAWAL):
             place.copy_in(file, f"{WITHDRAWN}/{version}/{file.name}", _as_it_is(file))
         place.put(f"{WITHDRAWN}/{version}/{_WITHDRAWAL}", word)
+        for name in set(place.listed(f"{WITHDRAWN}/{version}")[0]) - {path.name for path in local.iterdir()}:
+            place.delete(f"{WITHDRAWN}/{version}/{name}")
         _mirror_contract(folder, version, place)
         yield version
     for version in sorted(there - here.keys()):
