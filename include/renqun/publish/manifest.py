@@ -287,7 +287,7 @@ def expected_version(manifest: MartsManifest | AudienceManifest) -> str:
 
 def with_erasure(changed: ManifestT, fingerprint: str, rows: Mapping[str, int]) -> ManifestT:
     """The manifest of what is left, with the note of what was erased now and before."""
-    before = changed.erasure
+    before: Erasure | None = changed.erasure
     counted = dict(before.rows) if before else {}
     for name, number in rows.items():
         counted[name] = counted.get(name, 0) + number
