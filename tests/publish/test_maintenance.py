@@ -15,10 +15,9 @@ from renqun.publish.history import AudienceFolder
 from renqun.publish.verify import verify
 from renqun.publish.versions import published_marts
 from renqun.publish.withdrawal import withdraw
-from renqun.settings import Shop
+from renqun.settings import Keeping, Shop
 from renqun.upkeep.compaction import compact, free_share
 from renqun.upkeep.maintenance import MaintenanceReport, maintain
-from renqun.upkeep.rules import Keeping
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEEPING = Keeping(marts_versions=2, audience_days=31, results_days=30, log_days=10, rejected_days=10)
