@@ -49,18 +49,18 @@
 
 {#-
     A phone number in one form: digits only, mainland numbers with their country code (+86138…); one that says its
-    country code keeps it. A masked number (138****) reaches nobody.
+    country code keeps it. Full-width digits are digits. A masked number (138****) reaches nobody.
 -#}
 {% macro canonical_phone(text) -%}
+    {%- set narrow = "translate(" ~ text ~ ", '０１２３４５６７８９＋＊', '0123456789+*')" -%}
+    {%- set digits = "regexp_replace(" ~ narrow ~ ", '[^0-9]', '', 'g')" -%}
     case
-        when {{ text }} like '%*%' then null
-        when coalesce(regexp_replace({{ text }}, '[^0-9]', '', 'g'), '') = '' then null
-        when {{ text }} like '%+%' then concat('+', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
-        when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '1__________'
-            then concat('+86', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
-        when regexp_replace({{ text }}, '[^0-9]', '', 'g') like '00%'
-            then concat('+', substr(regexp_replace({{ text }}, '[^0-9]', '', 'g'), 3))
-        else concat('+', regexp_replace({{ text }}, '[^0-9]', '', 'g'))
+        when {{ narrow }} like '%*%' then null
+        when coalesce({{ digits }}, '') = '' then null
+        when {{ narrow }} like '%+%' then concat('+', {{ digits }})
+        when {{ digits }} like '1__________' then concat('+86', {{ digits }})
+        when {{ digits }} like '00%' then concat('+', substr({{ digits }}, 3))
+        else concat('+', {{ digits }})
     end
 {%- endmacro %}
 

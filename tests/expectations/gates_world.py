@@ -20,7 +20,7 @@ from value_world import VALUE
 AS_OF = "2026-03-10"
 
 _CATALOGUES = """
-create schema marts; create schema reference; create schema run; create schema whole;
+create schema marts; create schema reference; create schema run; create schema whole; create schema intermediate;
 create table run.context as select
     'shop' as shop_id, date '2026-03-10' as as_of_date, date '2026-03-09' as previous_as_of_date, 'CNY' as currency,
     date '2026-03-01' as facts_from, true as has_orders, true as has_traffic;
@@ -41,6 +41,7 @@ create table marts.dim_customers as select 'shop' as shop_id, * from (values
     ('c1', ['m1'], 2, null::date, false, null::date, date '2026-02-10'), ('c2', ['m2'], 2, null, true, null, null),
     ('c3', ['m3'], 1, null, false, null, null)
 ) as t (customer_key, customer_ids, order_count, first_event_date, is_member, joined_date, fan_since_date);
+create table intermediate.int_listed_customers as select 'c2' as customer_key;
 create table marts.customer_key_aliases as select 'shop' as shop_id, * from (values
     ('c0', 'c1', 'merge', date '2026-03-09')
 ) as t (from_key, to_key, change, changed_on);

@@ -38,6 +38,11 @@ def test_a_fault_fails_its_check_and_no_other(marts: duckdb.DuckDBPyConnection, 
     assert found == {check_id, *implied}
 
 
+def test_whom_a_platform_lists_is_a_customer_without_order_visit_or_membership(marts: duckdb.DuckDBPyConnection) -> None:
+    marts.execute("update marts.dim_customers set order_count = 0, is_member = false where customer_key = 'c2'")
+    assert bad_ids(report_of(marts, SUITES["dim_customers"], {})) == set()
+
+
 @pytest.mark.parametrize("check_id", sorted(WARNINGS))
 def test_what_only_a_person_can_judge_is_a_warning(marts: duckdb.DuckDBPyConnection, check_id: str) -> None:
     marts.execute(WARNINGS[check_id])

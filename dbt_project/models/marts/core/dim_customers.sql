@@ -1,6 +1,6 @@
 {#-
-    Grain: one customer: a person with an order, an event or a membership dated on or before D, and an identifier
-    stronger than a visitor id. No personal data: contact details stay in the vault.
+    Grain: one customer: a person with an order, an event or a membership dated on or before D, or in a platform's list of
+    customers, and an identifier stronger than a visitor id. No personal data: contact details stay in the vault.
     Definition: docs/definitions/people.md
 -#}
 {%- set member_fields = ['tier', 'gender', 'age_band', 'province', 'city', 'is_fan', 'joined_date', 'fan_since_date'] %}
