@@ -9,6 +9,7 @@ import gates_world
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
 from marts_faults import FAULTS, WARNINGS
+from marts_oddities import ODDITIES
 
 from renqun.quality import load_stage
 
@@ -42,6 +43,13 @@ def test_a_fault_fails_its_check_and_no_other(marts: duckdb.DuckDBPyConnection, 
 def test_what_only_a_person_can_judge_is_a_warning(marts: duckdb.DuckDBPyConnection, check_id: str) -> None:
     marts.execute(WARNINGS[check_id])
     assert bad_ids_by_sql(marts, list(SUITES.values()), {}, WARNINGS[check_id]) == {check_id}
+
+
+@pytest.mark.parametrize("odd", sorted(ODDITIES))
+def test_what_is_only_odd_passes(marts: duckdb.DuckDBPyConnection, odd: str) -> None:
+    name, change = ODDITIES[odd]
+    marts.execute(change)
+    assert bad_ids(report_of(marts, SUITES[name], {})) == set()
 
 
 @pytest.mark.parametrize("name", sorted(SUITES))
