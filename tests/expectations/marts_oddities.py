@@ -16,5 +16,10 @@ ODDITIES: dict[str, tuple[str, str]] = {
     "a source of no sale that leads on to one of sales": (
         "agg_markov_removal_effects",
         "update marts.agg_markov_removal_effects set removal_effect = 0.5 where source = '(unknown)'"),
+    "a line of less than nothing: a deduction that a shop writes as an item": (
+        "agg_item_launches__by_day",
+        "update marts.fct_order_lines set paid_amount = -80 where order_id = 'o3';"
+        "update marts.agg_item_launches__by_day set paid_amount = -80, cumulative_paid_amount = -80"
+        " where day_number = 2"),
 }  # fmt: skip
 """Suite and SQL by what is odd."""
