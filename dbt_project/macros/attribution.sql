@@ -5,6 +5,11 @@
     {{ return(["last", "first", "linear", "time_decay", "position"]) }}
 {%- endmacro %}
 
+{#- All models. -#}
+{% macro attribution_models() -%}
+    {{ return(renqun.attribution_rule_models() + ["markov"]) }}
+{%- endmacro %}
+
 {#-
     CTEs `moments`, `looked_back` and `paths`: the visits and payments of a person on one line of time, cut into paths. A
     visit belongs to the path that began after the payment before it (`path_at`: that payment's time); a payment to the path

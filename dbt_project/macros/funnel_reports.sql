@@ -39,7 +39,8 @@
 
 {#-
     CTE `compared`: attempts that reached each step, beside those that started and those that reached the step before, for
-    every value of `dimension_values` (dimension, dimension_value). `counts` has the attempts by highest step.
+    every value of `dimension_values` (dimension, dimension_value, only_funnel_id: NULL is every funnel). `counts` has the
+    attempts by highest step.
 -#}
 {% macro funnel_steps_by_day_ctes() -%}
     {{ funnel_day_ctes() }},
@@ -47,7 +48,8 @@
     spine as (
         select days.*, dimension_values.dimension, dimension_values.dimension_value
         from funnel_days as days
-        cross join dimension_values
+        inner join dimension_values
+            on dimension_values.only_funnel_id is null or days.funnel_id = dimension_values.only_funnel_id
     ),
 
     -- An attempt that reached a step has reached those before it.

@@ -180,8 +180,8 @@ def steps_by_day(
     tried = attempts(tables, funnels)
     own = {key: getattr(one, dimension) or UNKNOWN for key, one in tried.items()}
     values = set(own.values())
-    if dimension == "source":
-        values |= {event["source"] or UNKNOWN for event in tables.events}
+    seen = {event["source"] or UNKNOWN for event in tables.events} if dimension == "source" else values
+    values |= seen
     ranked = sorted(values, key=lambda value: (-Counter(own.values())[value], value))
     told = {value: value if n < most else "(other)" for n, value in enumerate(ranked)}
     reached: Counter[Key] = Counter()
@@ -191,7 +191,9 @@ def steps_by_day(
     rows = {}
     for funnel, grain in [(name, grain) for name, own in funnels.items() for grain in own.grains]:
         for day in days_of(tables, tried, funnel, grain):
-            for value in set(told.values()):
+            # Orders name no source: what no event names is none of a funnel that does not begin with them.
+            begun = {told[value] for key, value in own.items() if key[0] == funnel}
+            for value in {told[value] for value in seen} | begun:
                 counts = [reached[funnel, grain, day, value, n + 1] for n in range(len(funnels[funnel].steps))]
                 is_complete = age(tables, day) >= funnels[funnel].window_days
                 for step, row in enumerate(rates(counts), 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from raw_world import RawFault
 from renqun.errors import GateFailed, ShopBusy
 from renqun.ingest.ledger import BatchRecord, incoming_batches, rejected_batches, write_record
 from renqun.lock import exclusive
+from renqun.quality import load_stage
 from renqun.quality.gates import gate_marts, gate_raw, gate_staging
 from renqun.quality.results import stored_results
+from renqun.quality.warehouse_relations import absent_groups
 from renqun.run import RunContext
 from renqun.settings import Home
 
@@ -38,6 +41,13 @@ def ctx(tmp_path: Path) -> RunContext:
     )
     (tmp_path / "shops.yml").write_text(shops, encoding="utf-8")
     return RunContext.of("shop", "2026-03-10", home=Home(tmp_path), run_id="r1")
+
+
+@pytest.fixture
+def ledger() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("create schema ops; create table ops.batches (source varchar, group_name varchar)")
+        yield connection
 
 
 def _receive(ctx: RunContext, fault: RawFault | None = None) -> None:
@@ -120,6 +130,20 @@ def test_a_shop_that_pays_affiliates_only_is_told_why_nothing_is_advertised(ctx:
     report = gate_marts(ctx)
     assert report.passed
     assert "affiliates only" in (report.check("fct_ad_spend__by_day-is_there").note or "")
+
+
+@pytest.mark.parametrize(
+    ("source", "group", "has_days"),
+    [("sycm_items", "traffic", False), ("taobao_refunds", "orders", False), ("amazon_orders", "orders", True)],
+)
+def test_without_orders_and_visits_there_is_no_first_day(
+    ledger: duckdb.DuckDBPyConnection, source: str, group: str, has_days: bool
+) -> None:
+    """A shop of platform totals only is published, too: what has a row a day has none."""
+    ledger.execute(f"insert into ops.batches values ('{source}', '{group}')")
+    fine = absent_groups(ledger, load_stage("marts"))
+    by_day = {"agg_shop_kpis__by_day", "agg_customer_coverage__by_day", "fct_kpi_anomalies"}
+    assert by_day & fine.keys() == (set() if has_days else by_day)
 
 
 @pytest.mark.parametrize(("orders", "events"), [("taobao_orders", "ga4_events"), ("woocommerce_orders", "ga4_events")])

@@ -9,6 +9,7 @@ import gates_world
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
 from marts_faults import FAULTS, WARNINGS
+from marts_oddities import ODDITIES
 
 from renqun.quality import load_stage
 
@@ -47,6 +48,13 @@ def test_whom_a_platform_lists_is_a_customer_without_order_visit_or_membership(m
 def test_what_only_a_person_can_judge_is_a_warning(marts: duckdb.DuckDBPyConnection, check_id: str) -> None:
     marts.execute(WARNINGS[check_id])
     assert bad_ids_by_sql(marts, list(SUITES.values()), {}, WARNINGS[check_id]) == {check_id}
+
+
+@pytest.mark.parametrize("odd", sorted(ODDITIES))
+def test_what_is_only_odd_passes(marts: duckdb.DuckDBPyConnection, odd: str) -> None:
+    name, change = ODDITIES[odd]
+    marts.execute(change)
+    assert bad_ids(report_of(marts, SUITES[name], {})) == set()
 
 
 @pytest.mark.parametrize("name", sorted(SUITES))

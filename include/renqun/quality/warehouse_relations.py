@@ -54,6 +54,9 @@ ORDER_SOURCES = (
 EVENT_SOURCES = ("traffic_events", "ga4_events")
 """Exports that tell of single visits: a shop that has one of them has traffic (macro `event_source_names`)."""
 
+_BY_DAY = ("agg_shop_kpis__by_day", "agg_customer_coverage__by_day", "fct_kpi_anomalies")
+"""Marts with a row for every day from the first event or order on: without either there is no first day."""
+
 _QUARANTINED = ("vault", "stg_generic__quarantined_rows")
 _PERSONAL = "'phone', 'email', 'birthday', 'row_text', '_row_text'"
 
@@ -140,13 +143,17 @@ def make_mart_columns(connection: duckdb.DuckDBPyConnection, database: str) -> N
 
 
 def absent_groups(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> dict[str, str]:
-    """Object → why it may be empty, for objects that are fed by a group which the shop does not have."""
-    present = {row[0] for row in connection.execute("select distinct group_name from ops.batches").fetchall()}
-    return {
+    """Object → why it may be empty, for objects that are fed by exports which the shop does not have."""
+    batches = connection.execute("select distinct group_name, source from ops.batches").fetchall()
+    present, sources = {group for group, _ in batches}, {source for _, source in batches}
+    fine = {
         suite.object: f"the shop has no accepted export of the group {suite.fed_by}"
         for suite in suites
         if suite.fed_by is not None and suite.fed_by not in present
     }
+    if not sources & {*ORDER_SOURCES, *EVENT_SOURCES}:
+        fine |= dict.fromkeys(_BY_DAY, "the shop has no accepted export of orders or of single visits")
+    return fine
 
 
 def _listed(values: Iterable[object]) -> str:

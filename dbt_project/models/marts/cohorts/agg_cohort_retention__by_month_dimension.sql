@@ -14,23 +14,31 @@ buyers as (
     where period_start = {{ month_of("first_deal_date") }}
 ),
 
--- The first deal is the one paid first; its dearest line says what the customer came for.
+-- The first deal is the one paid first; its dearest line says what the customer came for. No file may have told its lines.
+first_deals as (
+    select
+        orders.customer_key,
+        {{ value_at_minimum("orders.order_id", record([("at", "orders.paid_at"), ("id", "orders.order_id")])) }} as order_id
+    from {{ ref("fct_orders") }} as orders
+    inner join buyers on orders.customer_key = buyers.customer_key and orders.paid_date = buyers.first_deal_date
+    where orders.is_deal
+    group by orders.customer_key
+),
+
 first_lines as (
     select
-        lines.customer_key,
+        first_deals.customer_key,
         {{ value_at_minimum(
             "coalesce(lines.category_id, items.category_id, " ~ unknown ~ ")",
             record([
-                ("paid_at", "lines.paid_at"), ("order_id", "lines.order_id"),
                 ("amount", "-coalesce(lines.paid_amount, 0)"), ("line_number", "lines.line_number"),
                 ("line_key", "lines.line_key"),
             ]),
         ) }} as category_id
-    from {{ ref("fct_order_lines") }} as lines
-    inner join buyers on lines.customer_key = buyers.customer_key and lines.paid_date = buyers.first_deal_date
+    from first_deals
+    inner join {{ ref("fct_order_lines") }} as lines on first_deals.order_id = lines.order_id
     left join {{ ref("dim_items") }} as items on lines.item_id = items.item_id
-    where lines.is_deal
-    group by lines.customer_key
+    group by first_deals.customer_key
 ),
 
 people as (

@@ -28,7 +28,7 @@ named_values as (
 ),
 
 dimension_values as (
-    select distinct dimension, told_value as dimension_value
+    select distinct dimension, told_value as dimension_value, cast(null as varchar) as only_funnel_id
     from named_values
 ),
 

@@ -8,11 +8,15 @@ with counts as (
     where dimension = 'source'
 ),
 
--- Every source that brought traffic, not only those that began an attempt.
+-- Every source that brought traffic, not only those that began an attempt. What no event names, of orders that begin a
+-- funnel, is no source of the funnels that begin with traffic.
 dimension_values as (
-    select 'source' as dimension, source as dimension_value from {{ ref("int_traffic_sources_seen") }}
-    union
-    select dimension, dimension_value from counts
+    select distinct 'source' as dimension, source as dimension_value, cast(null as varchar) as only_funnel_id
+    from {{ ref("int_traffic_sources_seen") }}
+    union all
+    select distinct dimension, dimension_value, funnel_id as only_funnel_id
+    from counts
+    where dimension_value not in (select seen.source from {{ ref("int_traffic_sources_seen") }} as seen)
 ),
 
 {{ funnel_steps_by_day_ctes() }}

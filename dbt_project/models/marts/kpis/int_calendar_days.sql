@@ -9,6 +9,10 @@ with first_dates as (
     union all
     select min(ordered_date) as first_date
     from {{ ref("fct_orders") }}
+    union all
+    -- A platform may date a payment before its order; sales without a day would be lost.
+    select min(paid_date) as first_date
+    from {{ ref("fct_orders") }}
 ),
 
 days as (
