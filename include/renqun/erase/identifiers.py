@@ -23,10 +23,11 @@ _CELL_ENDS = '[,;|\\t"\\r\\n]+'
 
 def canonical_phone(text: str) -> str:
     """SQL of a phone number in the one form that staging gives it; a test keeps it equal to dbt's macro."""
-    digits = f"regexp_replace({text}, '[^0-9]', '', 'g')"
+    narrow = f"translate({text}, '０１２３４５６７８９＋＊', '0123456789+*')"
+    digits = f"regexp_replace({narrow}, '[^0-9]', '', 'g')"
     return (
-        f"case when {text} like '%*%' then null when coalesce({digits}, '') = '' then null"
-        f" when {text} like '%+%' then concat('+', {digits})"
+        f"case when {narrow} like '%*%' then null when coalesce({digits}, '') = '' then null"
+        f" when {narrow} like '%+%' then concat('+', {digits})"
         f" when {digits} like '1__________' then concat('+86', {digits})"
         f" when {digits} like '00%' then concat('+', substr({digits}, 3))"
         f" else concat('+', {digits}) end"
