@@ -259,7 +259,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     [
         (parts, "_write_part"),
         (marts, "_write_table"),
-        (marts, "_write_database"),
+        (marts, "write_database"),
         (marts, "open_script"),
         (marts, "to_text"),
         (files, "seal"),
@@ -301,7 +301,7 @@ TestShop.at(Path(sys.argv[1])).publish_marts(day(1), write=False)
 """
 
 
-@pytest.mark.parametrize(("module", "step"), [("marts", "_write_database"), ("files", "seal"), ("marts", "point_link")])
+@pytest.mark.parametrize(("module", "step"), [("marts", "write_database"), ("files", "seal"), ("marts", "point_link")])
 def test_a_kill_leaves_nothing_half_published(shop: TestShop, module: str, step: str) -> None:
     first = shop.publish_marts(day(0))
     shop.warehouse.write(day(1))
