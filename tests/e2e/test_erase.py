@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from small_shop import DAYS, day, drop_day
-from workbench import Workbench
+from workbench import Workbench, differences
 
 from renqun.erase.tombstones import ERASED_REASON
 
@@ -164,3 +164,25 @@ def test_once_served_nothing_is_left_and_the_person_does_not_come_back(erased) -
     assert again["status"] == "proven"
     assert again["fingerprint"] == fingerprint
     assert _naming(bench.home, words) == {}
+
+
+def test_a_restored_home_verifies_alike_and_its_next_run_gives_the_same(erased, tmp_path: Path) -> None:
+    bench, _, _ = erased
+    restored = Workbench(tmp_path / "restored")
+    bench.done("backup", str(tmp_path / "kept"))
+    restored.done("restore", str(tmp_path / "kept"))
+    for version in _versions(bench):
+        before, after = (bench.json("verify", str(home / version)) for home in (bench.home, restored.home))
+        assert before["passed"]
+        assert {**after, "path": None} == {**before, "path": None}
+    for one in (bench, restored):
+        drop_day(one, 5)
+        one.done("run", "--date", DAYS[4])
+    assert differences(bench, restored) == {}
+    assert _versions(bench) == _versions(restored)
+
+
+def _versions(bench: Workbench) -> list[Path]:
+    """The folders of all published versions, relative to the home: a version is named by its content."""
+    manifests = bench.home.glob("default/published/**/as_of=*/*/manifest.json")
+    return sorted({file.parent.relative_to(bench.home) for file in manifests})
