@@ -8,14 +8,16 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 from small_shop import DAYS, day, drop_day
-from workbench import Workbench
+from workbench import Workbench, differences
 
 from renqun.erase.tombstones import ERASED_REASON
+from renqun.publish.verify import verify
 
 pytestmark = pytest.mark.e2e
 
@@ -125,9 +127,10 @@ def test_the_recall_files_wait_for_the_operator_and_nothing_else_names_the_perso
 def test_every_version_verifies_and_says_that_rows_were_erased(erased) -> None:
     bench, _, _ = erased
     notes = []
-    for manifest in (bench.shop() / "published").rglob("manifest.json"):
-        if not manifest.parent.is_symlink() and "latest" not in manifest.parts:
-            notes += bench.json("verify", str(manifest.parent))["notes"]
+    for version in _versions(bench):
+        found = verify(bench.home / version)
+        assert found.passed, found.failures
+        notes += found.notes
     assert any("rows were erased since it was published, of 1 people" in note for note in notes)
 
 
@@ -164,3 +167,25 @@ def test_once_served_nothing_is_left_and_the_person_does_not_come_back(erased) -
     assert again["status"] == "proven"
     assert again["fingerprint"] == fingerprint
     assert _naming(bench.home, words) == {}
+
+
+def test_a_restored_home_verifies_alike_and_its_next_run_gives_the_same(erased, tmp_path: Path) -> None:
+    bench, _, _ = erased
+    restored = Workbench(tmp_path / "restored")
+    bench.done("backup", str(tmp_path / "kept"))
+    restored.done("restore", str(tmp_path / "kept"))
+    for version in _versions(bench):
+        before, after = (verify(home / version) for home in (bench.home, restored.home))
+        assert before.passed, before.failures
+        assert replace(after, path=before.path) == before
+    for one in (bench, restored):
+        drop_day(one, 5)
+        one.done("run", "--date", DAYS[4])
+    assert differences(bench, restored) == {}
+    assert _versions(bench) == _versions(restored)
+
+
+def _versions(bench: Workbench) -> list[Path]:
+    """The folders of all published versions, relative to the home: a version is named by its content."""
+    manifests = bench.home.glob("default/published/**/as_of=*/*/manifest.json")
+    return sorted({file.parent.relative_to(bench.home) for file in manifests})
