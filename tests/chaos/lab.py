@@ -21,8 +21,8 @@ import small_shop
 from workbench import Outcome, Workbench, differences
 
 FIRST, SECOND = small_shop.DAYS[:2]
-_NOT_CONTENT = ("provenance",)
-"""Keys of manifests that tell of the run and not of what was published."""
+_NOT_CONTENT = ("provenance", "manifest_sha256")
+"""Keys of manifests and pointers that tell of the run and not of what was published."""
 
 
 class Lab:
