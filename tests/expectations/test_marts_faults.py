@@ -38,7 +38,7 @@ def test_a_fault_fails_its_check_and_no_other(marts: duckdb.DuckDBPyConnection, 
     assert found == {check_id, *implied}
 
 
-def test_whom_a_platform_lists_is_a_customer_without_order_visit_or_membership(marts: duckdb.DuckDBPyConnection) -> None:
+def test_whom_a_platform_lists_is_a_customer_without_an_order(marts: duckdb.DuckDBPyConnection) -> None:
     marts.execute("update marts.dim_customers set order_count = 0, is_member = false where customer_key = 'c2'")
     assert bad_ids(report_of(marts, SUITES["dim_customers"], {})) == set()
 
