@@ -61,7 +61,6 @@
             spells.segment_id,
             spells.customer_key as from_key,
             identifiers.customer_key as to_key,
-            spells.entered_reason,
             spells.entered_on,
             row_number() over (
                 partition by spells.segment_id, identifiers.customer_key
@@ -78,37 +77,33 @@
     )
 {%- endmacro %}
 
-{#- A spell that is open under the key that stays began when the first of the merged ones began. -#}
-{% macro begin_spells_with_the_earliest() -%}
-    {%- if load_cached_relation(this) is not none -%}
-        merge into {{ this }} as spells
-        using {{ spells_of_changed_keys() }} as moved
-        on
-            spells.segment_id = moved.segment_id and spells.customer_key = moved.to_key
-            and spells.exited_on is null and moved.spell_rank = 1 and moved.entered_on < spells.entered_on
-        when matched then update set entered_on = moved.entered_on, entered_reason = moved.entered_reason
-    {%- endif -%}
-{%- endmacro %}
-
 {#-
-    Where nothing is open under the key that stays, the earliest spell goes on under it. The other spells of a merged person
-    end: two were inside, one is, so that sizes add up.
+    Of the spells that are open in a segment for persons who became one, the one that began first goes on under the key that
+    stays; the others end, under the keys that go. Where the first was under a key that goes, the two keys change places: each
+    spell keeps its dates and its reasons, so that sizes of earlier dates can still be counted from spells. A spell of the key
+    that stays that ended while the first one ran changes places too, and all of the two keys with it: no key is inside twice.
 -#}
 {% macro move_spells_to_new_keys() -%}
     {%- if load_cached_relation(this) is not none -%}
         merge into {{ this }} as spells
         using (
-            select moved.segment_id, moved.from_key, moved.to_key
+            select
+                moved.segment_id,
+                moved.from_key,
+                moved.to_key,
+                coalesce(max(case when staying.exited_on > moved.entered_on then 1 end), 0) = 1 as is_overlapped
             from {{ spells_of_changed_keys() }} as moved
-            left join {{ this }} as open_spells
-                on
-                    moved.segment_id = open_spells.segment_id and moved.to_key = open_spells.customer_key
-                    and open_spells.exited_on is null
-            where moved.spell_rank = 1 and open_spells.customer_key is null
+            left join {{ this }} as staying
+                on moved.segment_id = staying.segment_id and moved.to_key = staying.customer_key
+            where moved.spell_rank = 1
+            group by moved.segment_id, moved.from_key, moved.to_key, moved.entered_on
+            having count(case when staying.exited_on is null and staying.entered_on <= moved.entered_on then 1 end) = 0
         ) as moved
         on
-            spells.segment_id = moved.segment_id and spells.customer_key = moved.from_key
-            and spells.exited_on is null
-        when matched then update set customer_key = moved.to_key
+            spells.segment_id = moved.segment_id
+            and spells.customer_key in (moved.from_key, moved.to_key)
+            and (spells.exited_on is null or moved.is_overlapped)
+        when matched then update set customer_key =
+            case when spells.customer_key = moved.from_key then moved.to_key else moved.from_key end
     {%- endif -%}
 {%- endmacro %}

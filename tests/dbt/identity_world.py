@@ -8,6 +8,7 @@ crowd    so are twenty others, until the 21st turns up on the 5th: the phone lin
 waiting  an order by phone on the 1st, and in the same file one of the 5th that names the phone's member
 visitor  v1 comes from ads on the 1st and logs in on the 4th; v2 logs in as two; v3 as two who are one person
 wishes   two members with carts, inside `interest` from the 4th and the 5th on; one from the 6th on
+back     likewise, both inside from the 4th on; back_a leaves on the 5th, and names the one person of the 6th
 """
 
 from __future__ import annotations
@@ -92,13 +93,19 @@ FILES = (
         event("e5", _1, "v3", "twin1"), event("e6", _1, "v3", "twin2"),
         event("e7", _1, "w1", "wish_z", event_type="cart", item_id="i1"),
         event("e8", date(2024, 3, 2), "w2", "wish_a", event_type="cart", item_id="i1"),
+        event("e10", _1, "w3", "back_a", event_type="cart", item_id="i2"),
+        event("e11", _1, "w4", "back_z", event_type="cart", item_id="i3"),
     )),
     CONSENT,
     File("traffic_events", _4, "events.csv", (event("e9", _4, "v1", "logged_in", source="search"),)),
-    File("orders", _5, "orders.csv", tuple(_members("crowd", 5, range(20, 21), _5))),
+    File("orders", _5, "orders.csv", (
+        *_members("crowd", 5, range(20, 21), _5), order("back", _5, customer_id="back_a", item_id="i2"),
+    )),
     File("members", _6, "members.csv", (
         {"customer_id": "wish_a", "phone": phone(6), "tier": "gold"},
         {"customer_id": "wish_z", "phone": phone(6)},
+        {"customer_id": "back_a", "phone": phone(8)},
+        {"customer_id": "back_z", "phone": phone(8)},
         {"customer_id": "李**", "phone": phone(7), "is_fan": "true"},
     )),
 )  # fmt: skip

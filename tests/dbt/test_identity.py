@@ -22,6 +22,7 @@ _1, _4, _5, _6 = DAYS
 CHAIN_A, CHAIN_C = key("member_id", "chain_a"), key("member_id", "chain_c")
 WAITER, CROWD = key("member_id", "waiter"), key("member_id", "crowd00")
 WISH_A, WISH_Z = key("member_id", "wish_a"), key("member_id", "wish_z")
+BACK_A, BACK_Z = key("member_id", "back_a"), key("member_id", "back_z")
 
 
 class World:
@@ -45,6 +46,10 @@ class World:
         self.spells = daily.rows(
             "select customer_key, entered_on, exited_on from marts.fct_segment_memberships"
             " where segment_id in ('interest', 'new_customer')"
+        )
+        self.spells_of_interest = daily.rows(
+            "select customer_key, entered_on, exited_on from marts.fct_segment_memberships"
+            " where segment_id = 'interest'"
         )
         self.sizes = daily.rows(
             "select as_of_date, customers, entered, exited from marts.agg_segment_sizes__by_day"
@@ -145,6 +150,7 @@ def test_aliases_tell_every_change_of_key(world: World) -> None:
         (CHAIN_C, CHAIN_A, "merge", _4),
         (phone_key(3), WAITER, "rename", _5),
         (WISH_Z, WISH_A, "merge", _6),
+        (BACK_Z, BACK_A, "merge", _6),
     }
     assert world.aliases_anew == world.aliases, "a full refresh keeps them"
 
@@ -156,12 +162,24 @@ def test_spells_go_on_under_a_changed_key(world: World) -> None:
     assert phone_key(3) not in {spell[0] for spell in world.spells}
     # wish_z was in since the 4th, wish_a since the 5th; one person, in since the 4th. The other spell ends.
     assert spells[WISH_A, _4, None] == 1
-    assert spells[WISH_Z, _4, _6] == 1
-    assert {spell for spell in world.spells if spell[0] in (WISH_A, WISH_Z)} == {(WISH_A, _4, None), (WISH_Z, _4, _6)}
+    assert {spell for spell in world.spells if spell[0] in (WISH_A, WISH_Z)} == {(WISH_A, _4, None), (WISH_Z, _5, _6)}
+
+
+def test_an_ended_spell_of_the_key_that_stays_does_not_meet_the_spell_that_goes_on(world: World) -> None:
+    interest = {spell for spell in world.spells_of_interest if spell[0] in (BACK_A, BACK_Z)}
+    assert interest == {(BACK_A, _4, None), (BACK_Z, _4, _5)}
+    assert Counter((key, entered) for key, entered, _ in world.spells_of_interest).most_common(1)[0][1] == 1
 
 
 def test_sizes_add_up_where_two_became_one(world: World) -> None:
-    assert world.sizes == [(_1, 0, 0, 0), (_4, 1, 1, 0), (_5, 2, 1, 0), (_6, 1, 0, 1)]
+    assert world.sizes == [(_1, 0, 0, 0), (_4, 3, 3, 0), (_5, 3, 1, 1), (_6, 2, 0, 1)]
+
+
+def test_sizes_of_every_built_date_can_be_counted_from_spells(world: World) -> None:
+    for day, customers, *_ in world.sizes:
+        inside = [key for key, entered, exited in world.spells_of_interest
+                  if entered <= day and (exited is None or exited > day)]  # fmt: skip
+        assert len(inside) == customers, day
 
 
 def test_a_withdrawn_link_never_was(world: World) -> None:

@@ -9,7 +9,6 @@ import gates_world
 import pytest
 from bench_of_checks import bad_ids, bad_ids_by_sql, report_of
 from marts_faults import FAULTS, WARNINGS
-from marts_oddities import ODDITIES
 
 from renqun.quality import load_stage
 
@@ -39,9 +38,7 @@ def test_a_fault_fails_its_check_and_no_other(marts: duckdb.DuckDBPyConnection, 
     assert found == {check_id, *implied}
 
 
-def test_whom_a_platform_lists_is_a_customer_without_order_visit_or_membership(
-    marts: duckdb.DuckDBPyConnection,
-) -> None:
+def test_whom_a_platform_lists_is_a_customer_without_an_order(marts: duckdb.DuckDBPyConnection) -> None:
     marts.execute("update marts.dim_customers set order_count = 0, is_member = false where customer_key = 'c2'")
     assert bad_ids(report_of(marts, SUITES["dim_customers"], {})) == set()
 
@@ -50,13 +47,6 @@ def test_whom_a_platform_lists_is_a_customer_without_order_visit_or_membership(
 def test_what_only_a_person_can_judge_is_a_warning(marts: duckdb.DuckDBPyConnection, check_id: str) -> None:
     marts.execute(WARNINGS[check_id])
     assert bad_ids_by_sql(marts, list(SUITES.values()), {}, WARNINGS[check_id]) == {check_id}
-
-
-@pytest.mark.parametrize("odd", sorted(ODDITIES))
-def test_what_is_only_odd_passes(marts: duckdb.DuckDBPyConnection, odd: str) -> None:
-    name, change = ODDITIES[odd]
-    marts.execute(change)
-    assert bad_ids(report_of(marts, SUITES[name], {})) == set()
 
 
 @pytest.mark.parametrize("name", sorted(SUITES))

@@ -11,10 +11,10 @@ with deal_lines as (
         lines.item_id,
         coalesce(lines.category_id, items.category_id) as category_id,
         case when lines.unit_price > 0 then lines.unit_price end as unit_price,
-        -- At most six decimals are exact here; a hundred thousand million is the largest list price.
-        cast(lines.unit_price * lines.quantity as decimal(28, 6)) as list_amount,
-        lines.discount_amount,
-        lines.paid_amount,
+        -- In units of 10^-12: a product of decimals may be wider than what the engine multiplies them in.
+        {{ to_millionths("lines.unit_price") }} * {{ to_millionths("lines.quantity") }} as list_trillionths,
+        {{ to_millionths("lines.discount_amount") }} * 1000000 as discount_trillionths,
+        {{ to_millionths("lines.paid_amount") }} * 1000000 as paid_trillionths,
         lines.paid_date
     from {{ ref("fct_order_lines") }} as lines
     left join {{ ref("dim_items") }} as items on lines.item_id = items.item_id
@@ -63,11 +63,13 @@ judged as (
     select
         deal_lines.customer_key,
         case
-            when deal_lines.list_amount > 0 and (deal_lines.discount_amount is not null or deal_lines.paid_amount is not null)
+            when
+                deal_lines.list_trillionths > 0
+                and (deal_lines.discount_trillionths is not null or deal_lines.paid_trillionths is not null)
                 then greatest(
-                    coalesce(deal_lines.discount_amount, 0),
-                    coalesce(deal_lines.list_amount - deal_lines.paid_amount, 0)
-                ) >= deal_lines.list_amount * cast({{ var("tag_price_min_discount") }} as decimal(9, 6))
+                    coalesce(deal_lines.discount_trillionths, 0),
+                    coalesce(deal_lines.list_trillionths - deal_lines.paid_trillionths, 0)
+                ) * 1000000 >= deal_lines.list_trillionths * {{ to_millionths(var("tag_price_min_discount")) }}
         end as is_discounted,
         deal_lines.unit_price > top_prices.below_top_price as is_top_priced,
         {{ days_between("first_sales.first_sold_date", "deal_lines.paid_date") }} <= {{ var("tag_trend_days") }} as is_new

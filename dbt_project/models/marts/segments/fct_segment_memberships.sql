@@ -10,7 +10,6 @@
     pre_hook=[
         "{{ forget_rows_after_previous_build('entered_on') }}",
         "{{ reopen_spells_ended_after_previous_build() }}",
-        "{{ begin_spells_with_the_earliest() }}",
         "{{ move_spells_to_new_keys() }}",
     ],
 ) }}
