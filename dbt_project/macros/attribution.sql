@@ -5,9 +5,13 @@
     {{ return(["last", "first", "linear", "time_decay", "position"]) }}
 {%- endmacro %}
 
-{#- All models. -#}
+{#- A subquery: all models, one a row. -#}
 {% macro attribution_models() -%}
-    {{ return(renqun.attribution_rule_models() + ["markov"]) }}
+    (
+        {%- for model in renqun.attribution_rule_models() + ["markov"] %}
+        select '{{ model }}' as attribution_model {{ "union all" if not loop.last }}
+        {%- endfor %}
+    )
 {%- endmacro %}
 
 {#-

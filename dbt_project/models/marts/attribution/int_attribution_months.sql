@@ -39,12 +39,6 @@ told as (
     left join first_deals on credits.order_id = first_deals.order_id
 ),
 
-models as (
-    {% for model in attribution_models() -%}
-    select '{{ model }}' as attribution_model {{ "union all" if not loop.last }}
-    {% endfor -%}
-),
-
 -- A channel that cost something in a month has a row by every model, also where it brought nothing or nobody bought anything.
 entries as (
     select
@@ -57,7 +51,7 @@ entries as (
         0 as credit_orders, 0 as credit_amount, 0 as credit_net_amount, 0 as new_customers, ads.cost_amount
     from {{ ref("fct_ad_spend__by_day") }} as ads
     inner join first_visit on ads.business_date >= first_visit.first_date
-    cross join models
+    cross join {{ attribution_models() }} as models
     where ads.is_in_total and ads.business_date <= {{ as_of_date() }}
 ),
 
