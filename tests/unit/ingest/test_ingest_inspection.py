@@ -11,6 +11,7 @@ from ingest_place import DAY, SOUND_ORDER, Place, csv_file
 
 from fixtures.exports import workbooks
 from renqun.cli.status import _set_aside
+from renqun.erase.tombstones import ERASED_REASON
 from renqun.errors import RequestError
 from renqun.ingest import checks, jsonlines, read, reasons
 from renqun.ingest.catalogue import all_sources
@@ -153,6 +154,7 @@ def test_every_reason_has_its_words_and_no_words_are_left_over() -> None:
     own |= {source.rules.whole_by.reason for source in all_sources() if source.rules.whole_by}
     own |= {column.reason for source in all_sources() for column in source.columns if column.reason}
     left_out = {rule.reason for source in all_sources() for rule in source.rows.leave_out} | {BLANK_ROW, TOTAL}
+    left_out.add(ERASED_REASON)
     assert set(reasons.LEFT_OUT) == left_out
     told = _reasons_in_the_code() - left_out
     assert {"missing_required", "negative_price", "ragged_row", "row_too_long", "broken_json", "digits_lost"} <= told
