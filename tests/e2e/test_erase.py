@@ -16,7 +16,7 @@ import pytest
 from small_shop import DAYS, day, drop_day
 from workbench import Workbench, differences
 
-from renqun.erase.tombstones import ERASED_REASON
+from renqun.persons.tombstones import ERASED_REASON
 from renqun.publish.verify import verify
 
 pytestmark = pytest.mark.e2e

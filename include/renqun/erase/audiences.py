@@ -12,12 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.erase.identifiers import columns_of
 from renqun.erase.marts import without_person
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
 from renqun.erase.versions import end_interrupted, rewrite
-from renqun.ingest.engine import quoted
+from renqun.persons.identifiers import columns_of
 from renqun.publish import files
 from renqun.publish.catalogue_file import refresh_catalogue
 from renqun.publish.contact_plan import CONTACTED
@@ -31,6 +30,7 @@ from renqun.publish.trigger_lists import LIST_NAME
 from renqun.publish.verify_deliveries import delivered_files
 from renqun.publish.writing import STAGING_PREFIX
 from renqun.settings import ShopPaths
+from renqun.sql_text import identifier, literal
 from renqun.storage import sha256_of, write_text_atomically
 
 _PLACE = "published/audiences"
@@ -128,8 +128,8 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, file: Path, to: Destination)
 
 
 def _is_given(to: Destination, words: Words) -> str:
-    values = ", ".join(files.literal(one) for one in sorted(words.destination_values[to.id])) or "null"
-    return " or ".join(f"coalesce({quoted(f'c{place}')} in ({values}), false)" for place in to.identifiers)
+    values = ", ".join(literal(one) for one in sorted(words.destination_values[to.id])) or "null"
+    return " or ".join(f"coalesce({identifier(f'c{place}')} in ({values}), false)" for place in to.identifiers)
 
 
 def _erase_from_version(

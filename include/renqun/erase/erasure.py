@@ -20,14 +20,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from renqun.erase import audiences, marts, person, raw, texts, warehouse
-from renqun.erase.identifiers import Identifiers
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
-from renqun.erase.tombstones import Tombstones, keep_tombstones, load_tombstones, new_tombstones, tombstone_file
 from renqun.errors import RequestError
 from renqun.ingest.ledger import accepted_files, withdrawn_files
 from renqun.ingest.refusals import ingesting
 from renqun.lock import exclusive
+from renqun.persons.identifiers import Identifiers
+from renqun.persons.tombstones import Tombstones, keep_tombstones, load_tombstones, new_tombstones, tombstone_file
 from renqun.publish.mirror import mirror_audiences
 from renqun.settings import Home, Settings, Shop, ShopPaths
 from renqun.storage import write_json_atomically

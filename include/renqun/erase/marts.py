@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.erase.identifiers import columns_of
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
 from renqun.erase.versions import end_interrupted, rewrite
+from renqun.persons.identifiers import columns_of
 from renqun.publish import files, layout
 from renqun.publish.manifest import FileEntry, MartsManifest, PartEntry, PartitionedMart, with_erasure
 from renqun.publish.marts import write_database

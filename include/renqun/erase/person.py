@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
-from renqun.erase.identifiers import (
+from renqun.errors import RequestError
+from renqun.ingest.ledger import accepted_files, withdrawn_files
+from renqun.persons.identifiers import (
     EMAIL_COLUMNS,
     PHONE_COLUMNS,
     Identifiers,
@@ -14,11 +16,9 @@ from renqun.erase.identifiers import (
     matcher_of,
     sha256,
 )
-from renqun.errors import RequestError
-from renqun.ingest.engine import quoted
-from renqun.ingest.ledger import accepted_files, withdrawn_files
 from renqun.publish import files
 from renqun.settings import ShopPaths
+from renqun.sql_text import identifier
 from renqun.warehouse.connection import connect, has_table
 
 _GIVE_ANOTHER = "give a customer id as exported, a phone number, an e-mail address or a customer key"
@@ -87,7 +87,9 @@ def _told(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, 
     theirs = person.phone_hash | person.email_hash
     for name, form in canonical.items():
         if name in rows.columns:
-            pairs = rows.select(f"{quoted(name)} as told, {form(quoted(name))} as canonical").distinct().fetchall()
+            pairs = (
+                rows.select(f"{identifier(name)} as told, {form(identifier(name))} as canonical").distinct().fetchall()
+            )
             written |= {
                 one for told, form_of in pairs if form_of and sha256(form_of) in theirs for one in (told, form_of)
             }

@@ -8,12 +8,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from renqun.erase.identifiers import Identifiers, columns_of, matcher_of
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
-from renqun.erase.tombstones import ERASED_REASON, load_tombstones
 from renqun.ingest import places
-from renqun.ingest.engine import Workbench, literal, workbench
+from renqun.ingest.engine import Workbench, workbench
 from renqun.ingest.ledger import (
     BatchRecord,
     accepted_files,
@@ -25,7 +23,10 @@ from renqun.ingest.ledger import (
 )
 from renqun.ingest.load import count_rows, flush, without_rows
 from renqun.ingest.refusals import discard_incoming
+from renqun.persons.identifiers import Identifiers, columns_of, matcher_of
+from renqun.persons.tombstones import ERASED_REASON, load_tombstones
 from renqun.settings import ShopPaths
+from renqun.sql_text import literal
 from renqun.storage import sha256_of
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.erase.identifiers import Identifiers, Matcher, columns_of, fill, sha256
 from renqun.errors import TechnicalError
-from renqun.ingest.engine import quoted
+from renqun.persons.identifiers import Identifiers, Matcher, columns_of, fill, sha256
 from renqun.publish import files
 from renqun.publish.destinations import DESTINATIONS
 from renqun.settings import Settings
+from renqun.sql_text import identifier
 
 _SHORTEST = 6
 """A shorter word (`c1`, `7`) is found everywhere: such ids are looked for in columns of their kind only."""
@@ -97,7 +97,7 @@ class Words:
         anywhere = [
             f"coalesce(list_has_any(list_append(regexp_split_to_array({text}, '{_OF_WORDS_SQL}'), {text}), {words}),"
             " false)"
-            for text in (f"cast({quoted(name)} as varchar)" for name in texts)
+            for text in (f"cast({identifier(name)} as varchar)" for name in texts)
         ]
         return " or ".join([*([told] if told else []), *anywhere]) or None
 
@@ -130,7 +130,9 @@ class Words:
                 "select schema_name, table_name from duckdb_tables() where database_name = 'searched'"
             ).fetchall()
             return sum(
-                self.count_in_rows(self._bench, self._bench.sql(f"from searched.{quoted(schema)}.{quoted(table)}"))
+                self.count_in_rows(
+                    self._bench, self._bench.sql(f"from searched.{identifier(schema)}.{identifier(table)}")
+                )
                 for schema, table in tables
             )
         finally:

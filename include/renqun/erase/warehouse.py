@@ -12,11 +12,11 @@ from datetime import date
 
 import duckdb
 
-from renqun.erase.identifiers import columns_of
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
-from renqun.ingest.engine import literal, quoted
+from renqun.persons.identifiers import columns_of
 from renqun.settings import ShopPaths
+from renqun.sql_text import identifier, literal
 from renqun.warehouse import exposures, ledger
 from renqun.warehouse.connection import connect, has_table
 from renqun.warehouse.memory import KEY_MEMORY, MEMORY_TABLES, PUBLICATION_MEMORY
@@ -88,11 +88,11 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, words: Words) -> None:
-    origin = f"origin.{schema}.{quoted(table)}"
+    origin = f"origin.{schema}.{identifier(table)}"
     condition = words.condition(connection, columns_of(connection.sql(f"from {origin}")))
     rows = f"select * from {origin}" + (f" where not ({condition})" if condition else "")
     connection.execute(f"create schema if not exists {schema}")
     if has_table(connection, schema, table):
-        connection.execute(f"insert into {schema}.{quoted(table)} by name {rows}")
+        connection.execute(f"insert into {schema}.{identifier(table)} by name {rows}")
     else:
-        connection.execute(f"create table {schema}.{quoted(table)} as {rows}")
+        connection.execute(f"create table {schema}.{identifier(table)} as {rows}")

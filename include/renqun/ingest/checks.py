@@ -16,12 +16,12 @@ from datetime import datetime
 from renqun.ingest.catalogue import METADATA_COLUMNS, NUMBER_KINDS, TIME_KINDS, Column, Kind, Source, WholeBy
 from renqun.ingest.clean import cleaning, last_of_range, steps_applied
 from renqun.ingest.detect import Detection
-from renqun.ingest.engine import literal, quoted
 from renqun.ingest.facts import Fact, Facts
 from renqun.ingest.ids import id_findings
 from renqun.ingest.numbers import NumberSigns, doubtful, signs_of
 from renqun.ingest.sums import asked_columns, left_out_reason
 from renqun.settings import Shop
+from renqun.sql_text import identifier, literal
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
@@ -80,8 +80,8 @@ def judged_relation(read_sql: str, detection: Detection, place: Place, facts: Fa
     ]
     row_text = csv_text([f"c{index}" for index in range(len(detection.header.names))])
     outputs = [
-        *(f"{cell.get(name, 'NULL::VARCHAR')} AS {quoted(name)}" for name in source.names),
-        *(f"{value} AS {quoted(name)}" for name, value in extra.items()),
+        *(f"{cell.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in source.names),
+        *(f"{value} AS {identifier(name)}" for name, value in extra.items()),
         f"{literal(place.file_name)} AS _source_file",
         "source_row AS _source_row",
         f"{literal(place.batch_id)} AS _batch_id",
@@ -186,7 +186,7 @@ def whole_relation(parquet_sql: str, detection: Detection) -> str:
     rule = detection.source.rules.whole_by
     assert rule is not None, f"rows of {detection.source.source} stand alone"
     reason = literal(f"{rule.reason}:{rule.column}")
-    text = csv_text([quoted(name) for name in raw_names_in_order(detection)])
+    text = csv_text([identifier(name) for name in raw_names_in_order(detection)])
     return (
         f"SELECT * EXCLUDE (shares) REPLACE (CASE WHEN shares THEN {text} ELSE _row_text END AS _row_text, "
         f"CASE WHEN shares THEN {reason} ELSE _quarantine_reason END AS _quarantine_reason) "
@@ -201,7 +201,7 @@ def rows_that_share(parquet_sql: str, detection: Detection) -> str | None:
 
 
 def _shares(parquet_sql: str, rule: WholeBy) -> str:
-    key = quoted(rule.column)
+    key = identifier(rule.column)
     return (
         f"_quarantine_reason IS NULL AND {key} IN "
         f"(SELECT {key} FROM {parquet_sql} WHERE _quarantine_reason IS NOT NULL AND {key} IS NOT NULL)"
@@ -210,7 +210,7 @@ def _shares(parquet_sql: str, rule: WholeBy) -> str:
 
 def empty_relation(source: Source) -> str:
     """The SQL of a source's typed relation without rows."""
-    columns = [f"NULL::VARCHAR AS {quoted(name)}" for name in source.names]
+    columns = [f"NULL::VARCHAR AS {identifier(name)}" for name in source.names]
     columns += [f"NULL::{kind} AS {name}" for name, kind in METADATA_COLUMNS.items()]
     return f"SELECT {', '.join(columns)} WHERE false"
 

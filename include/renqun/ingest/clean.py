@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 
 from renqun.ingest.catalogue import NUMBER_KINDS, TIME_KINDS, Column, Source, TimeUnit
-from renqun.ingest.engine import literal
 from renqun.ingest.facts import Fact
 from renqun.ingest.numbers import NumberSigns, clean_number, ungrouped
 from renqun.settings import Shop
+from renqun.sql_text import literal
 
 _BLANKS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b")
 _BLANKS_AND_GUARDS = literal(" \t\r\n\u00a0\u3000\ufeff\u200b=\"'")

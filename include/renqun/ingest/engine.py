@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.settings import Settings
+from renqun.sql_text import literal
 
 _ENOUGH_MEBIBYTES = 512
 """With less than half of this, reading slows down; with more, it only takes more."""
@@ -63,13 +64,3 @@ def _modest(limit: str) -> str:
         return limit
     mebibytes = float(found[1]) * 1024.0 ** ("KMGT".index(found[2].upper()) - 1)
     return limit if mebibytes <= _ENOUGH_MEBIBYTES else f"{_ENOUGH_MEBIBYTES}MiB"
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

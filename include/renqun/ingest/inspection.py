@@ -11,12 +11,13 @@ from renqun.errors import RequestError
 from renqun.ingest import places
 from renqun.ingest.checks import Place
 from renqun.ingest.detect import Detection, detect
-from renqun.ingest.engine import Workbench, literal, quoted, workbench
+from renqun.ingest.engine import Workbench, workbench
 from renqun.ingest.lines import lines_of_rows
 from renqun.ingest.load import RowCounts, write_batch
 from renqun.ingest.names import tidied
 from renqun.quality.suite import load_suite
 from renqun.settings import Shop
+from renqun.sql_text import identifier, literal
 
 PREVIEW_ROWS = 10
 EXAMPLES_PER_REASON = 3
@@ -148,7 +149,7 @@ def _rejected_because(bench: Workbench, counts: RowCounts) -> str | None:
 
 def _preview(bench: Workbench, table: str, detection: Detection) -> tuple[dict[str, str | None], ...]:
     names = [*detection.columns, *detection.unknown_columns]
-    selected = ", ".join(quoted(name) for name in names)
+    selected = ", ".join(identifier(name) for name in names)
     rows = bench.connection.execute(
         f"SELECT {selected} FROM {table} ORDER BY _source_row LIMIT {PREVIEW_ROWS}"
     ).fetchall()
@@ -161,7 +162,7 @@ def _examples(
     found: dict[int, QuarantineExample] = {}
     for reason in counts.quarantine_reasons:
         about = [name for name in reason.partition(":")[2].split("|") if name in detection.columns]
-        selected = ", ".join(["_source_row", "_quarantine_reason", *(quoted(name) for name in about)])
+        selected = ", ".join(["_source_row", "_quarantine_reason", *(identifier(name) for name in about)])
         rows = bench.connection.execute(
             f"SELECT {selected} FROM {table} WHERE list_contains(string_split(_quarantine_reason, ','), ?) "
             f"ORDER BY _source_row LIMIT {EXAMPLES_PER_REASON}",

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import duckdb
 
-from renqun.erase.identifiers import columns_of
-from renqun.erase.tombstones import ERASED_REASON, Tombstones
 from renqun.errors import TechnicalError
 from renqun.ingest.checks import Place, judged_relation, left_out_relation, rows_that_share, whole_relation
 from renqun.ingest.detect import Detection, FileRefused
-from renqun.ingest.engine import Workbench, literal
+from renqun.ingest.engine import Workbench
 from renqun.ingest.facts import Facts
 from renqun.ingest.read import read_file
+from renqun.persons.identifiers import columns_of
+from renqun.persons.tombstones import ERASED_REASON, Tombstones
+from renqun.sql_text import literal
 
 _PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 4096)"
 """A column with more values than that in a row group gains little from a dictionary; looking for one costs much."""

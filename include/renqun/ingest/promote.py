@@ -12,7 +12,7 @@ from renqun.errors import RequestError
 from renqun.ingest import places
 from renqun.ingest.catalogue import all_sources
 from renqun.ingest.checks import empty_relation
-from renqun.ingest.engine import Workbench, literal, workbench
+from renqun.ingest.engine import Workbench, workbench
 from renqun.ingest.ledger import (
     BatchRecord,
     Delivery,
@@ -30,6 +30,7 @@ from renqun.ingest.load import copy_to_parquet, flush
 from renqun.ingest.refusals import discard_incoming, forget_refusal, ingesting
 from renqun.lock import exclusive
 from renqun.settings import Group, Home, Settings, Shop, ShopPaths
+from renqun.sql_text import literal
 
 
 @dataclass(frozen=True)

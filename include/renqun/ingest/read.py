@@ -21,13 +21,14 @@ import duckdb
 
 from renqun.errors import TechnicalError
 from renqun.ingest.detect import Detection, FileRefused
-from renqun.ingest.engine import Workbench, literal, quoted
+from renqun.ingest.engine import Workbench
 from renqun.ingest.facts import Facts
 from renqun.ingest.plain import Plain, as_plain, forget, write_json_rows
 from renqun.ingest.portions import Portions, in_portions
 from renqun.ingest.quotes import quoting_of
 from renqun.ingest.records import RECORD_LIMIT, Record, split_record
 from renqun.ingest.sums import asked_columns
+from renqun.sql_text import identifier, literal
 
 RAGGED_ROW = "ragged_row"
 ROW_TOO_LONG = "row_too_long"
@@ -293,7 +294,7 @@ def _use_parquet(bench: Workbench, path: Path, where: str, use: Use) -> None:
     table = f"read_parquet({bench.readable(path)}, binary_as_string = true)"
     described = bench.connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
     cells = ", ".join(
-        f"{_as_text(quoted(name), str(kind))} AS c{place}" for place, (name, kind, *_) in enumerate(described)
+        f"{_as_text(identifier(name), str(kind))} AS c{place}" for place, (name, kind, *_) in enumerate(described)
     )
     sql = (
         f"SELECT {cells}, row_number() OVER () AS source_row, NULL::VARCHAR AS fault, "

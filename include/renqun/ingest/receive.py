@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from renqun.erase.tombstones import load_tombstones
 from renqun.errors import RequestError
 from renqun.ingest import places
 from renqun.ingest.checks import Place
@@ -32,6 +31,7 @@ from renqun.ingest.ledger import (
 )
 from renqun.ingest.load import write_batch
 from renqun.ingest.refusals import discard_incoming, forget_refusal, ingesting, keep_refused
+from renqun.persons.tombstones import load_tombstones
 from renqun.settings import Group, Home, Shop, ShopPaths
 from renqun.storage import sha256_of
 

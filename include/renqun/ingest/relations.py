@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from renqun.ingest.catalogue import METADATA_COLUMNS, get_source
 from renqun.ingest.checks import empty_relation
-from renqun.ingest.engine import literal, quoted
 from renqun.ingest.ledger import BatchRecord, incoming_parquet
 from renqun.settings import ShopPaths
+from renqun.sql_text import identifier, literal
 
 _PROFILE_COLUMNS = (
     "batch_id VARCHAR, source VARCHAR, group_name VARCHAR, ds DATE, file_name VARCHAR, format VARCHAR, "
@@ -23,7 +23,7 @@ def incoming_relation(paths: ShopPaths, source_name: str, records: Sequence[Batc
     Columns that a file has beyond these differ from file to file and are left out.
     """
     source = get_source(source_name)
-    names = [*(quoted(name) for name in source.names), *METADATA_COLUMNS]
+    names = [*(identifier(name) for name in source.names), *METADATA_COLUMNS]
     files = [literal(str(incoming_parquet(paths, record))) for record in records if record.source == source_name]
     if not files:
         return empty_relation(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from renqun.ingest.catalogue import Source
 from renqun.ingest.detect import Detection
-from renqun.ingest.engine import literal
+from renqun.sql_text import literal
 
 BLANK_ROW = "blank_row"
 """The reason to leave out a row that holds nothing."""

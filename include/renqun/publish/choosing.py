@@ -30,6 +30,7 @@ from renqun.publish.recipients import (
 )
 from renqun.publish.trigger_steps import FACTS_FILE, draft_list, drafted, settle_list, write_due_facts
 from renqun.run import RunContext
+from renqun.sql_text import identifier
 
 HOLDOUT = "holdout"
 CAUSES = (*SUPPRESSION_CAUSES, HOLDOUT)
@@ -208,4 +209,4 @@ def _decisions(connection: duckdb.DuckDBPyConnection, audience: Audience) -> duc
 
 
 def _table(audience: Audience) -> str:
-    return files.identifier(f"looked_up:{audience.id}")
+    return identifier(f"looked_up:{audience.id}")

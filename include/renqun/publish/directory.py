@@ -18,6 +18,7 @@ from renqun.publish import files
 from renqun.publish.definitions import PurposeKind
 from renqun.publish.members import Marts
 from renqun.run import RunContext
+from renqun.sql_text import literal
 
 Relation = duckdb.DuckDBPyRelation
 
@@ -105,7 +106,7 @@ class Directory:
             "select keys.customer_key, consents.channel"
             f" from vault_keys as keys inner join {_WORKSHOP}.vault.int_customer_consents as consents"
             " on keys.vault_key = consents.customer_key"
-            f" where consents.purpose = {files.literal(kind)} group by all having bool_and(consents.is_granted)"
+            f" where consents.purpose = {literal(kind)} group by all having bool_and(consents.is_granted)"
         )
 
     def suppressed(self, kind: PurposeKind) -> Relation:
@@ -122,7 +123,7 @@ class Directory:
             " on keys.vault_key = suppressions.customer_key",
             "select keys.customer_key, 'opted_out'"
             f" from vault_keys as keys inner join {_WORKSHOP}.vault.int_customer_consents as consents"
-            f" on keys.vault_key = consents.customer_key where consents.purpose = {files.literal(kind)}"
+            f" on keys.vault_key = consents.customer_key where consents.purpose = {literal(kind)}"
             " group by keys.customer_key having not bool_or(consents.is_granted)",
         ]
         if kind == "marketing" and self.recent_refund_days:
@@ -131,7 +132,7 @@ class Directory:
                 "select customer_key, 'recent_refund' from published.main.fct_refunds"
                 f" where customer_key is not null and refunded_date between date '{first_day}' and date '{self.as_of}'"
             )
-        order = ", ".join(files.literal(cause) for cause in SUPPRESSION_CAUSES)
+        order = ", ".join(literal(cause) for cause in SUPPRESSION_CAUSES)
         return self.connection.sql(
             f"select customer_key, min_by(cause, list_position([{order}], cause)) as cause"
             f" from ({' union all '.join(causes)}) as causes (customer_key, cause) group by customer_key"

@@ -13,6 +13,7 @@ import duckdb
 
 from renqun.errors import TechnicalError
 from renqun.settings import Settings
+from renqun.sql_text import identifier, literal
 from renqun.storage import sha256_of
 
 Column = tuple[str, str]
@@ -40,16 +41,6 @@ def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
-
-
-def literal(value: str | Path) -> str:
-    """A text as an SQL literal, for the statements that take no parameter (`attach`, a view's files)."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def attach(

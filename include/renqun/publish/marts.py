@@ -29,6 +29,7 @@ from renqun.publish.reader import open_script
 from renqun.publish.versions import LATEST_LINK, MartsVersion, latest_marts, published_marts
 from renqun.run import RunContext
 from renqun.settings import Settings
+from renqun.sql_text import identifier
 from renqun.storage import point_link, sha256_of, sweep_staging
 
 
@@ -160,14 +161,14 @@ def _mart_names(connection: duckdb.DuckDBPyConnection, workshop: str) -> list[st
 
 
 def _mart(connection: duckdb.DuckDBPyConnection, workshop: str, name: str) -> duckdb.DuckDBPyRelation:
-    return connection.sql(f"select * from {files.identifier(workshop)}.marts.{files.identifier(name)}")
+    return connection.sql(f"select * from {identifier(workshop)}.marts.{identifier(name)}")
 
 
 def _write_table(
     connection: duckdb.DuckDBPyConnection, source: duckdb.DuckDBPyRelation, name: str, staging: Path
 ) -> FileEntry:
     columns = files.columns_of(source)
-    order = ", ".join(files.identifier(column) for column in layout.order_by(name, tuple(source.columns)))
+    order = ", ".join(identifier(column) for column in layout.order_by(name, tuple(source.columns)))
     written = staging / f"{name}.parquet"
     files.write_parquet(source.order(order), written)
     facts = files.facts_of(connection, written)
@@ -208,8 +209,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, workshop: str) -> tuple[Batc
     if known is None:
         return ()
     rows = connection.execute(
-        f"select batch_id, source, group_name, ds from {files.identifier(workshop)}.ops.batches"
-        " order by ds, source, batch_id"
+        f"select batch_id, source, group_name, ds from {identifier(workshop)}.ops.batches order by ds, source, batch_id"
     ).fetchall()
     return tuple(BatchEntry(batch_id=row[0], source=row[1], group=row[2], ds=row[3]) for row in rows)
 
@@ -220,15 +220,14 @@ def write_database(connection: duckdb.DuckDBPyConnection, manifest: MartsManifes
     files.attach(connection, database, "written", new_storage_version=layout.STORAGE_VERSION)
     for name in sorted(manifest.tables):
         connection.execute(
-            f"create table written.main.{files.identifier(name)} as"
-            " select * from read_parquet(?, hive_partitioning = false)",
+            f"create table written.main.{identifier(name)} as select * from read_parquet(?, hive_partitioning = false)",
             [str(staging / f"{name}.parquet")],
         )
     connection.execute("detach written")
     files.attach(connection, database, "read_back")
     rows_in_all = 0
     for name, entry in sorted(manifest.tables.items()):
-        relation = connection.sql(f"select * from read_back.main.{files.identifier(name)}")
+        relation = connection.sql(f"select * from read_back.main.{identifier(name)}")
         rows = files.rows_of(relation)
         files.require_equal(rows, entry.rows, what=f"rows of {name}", where=[database])
         files.require_equal(files.columns_of(relation), entry.columns, what=f"columns of {name}", where=[database])

@@ -27,6 +27,7 @@ from renqun.publish.rules import (
     children,
     leaves,
 )
+from renqun.sql_text import identifier
 
 Relation = duckdb.DuckDBPyRelation
 Expression = duckdb.Expression
@@ -57,7 +58,7 @@ class Marts:
             RequestError: it has none; an audience asks for more than the build made.
         """
         try:
-            return self.connection.sql(f"select * from published.main.{files.identifier(name)}")
+            return self.connection.sql(f"select * from published.main.{identifier(name)}")
         except duckdb.CatalogException as error:
             raise RequestError(
                 f"the published marts have no {name}",

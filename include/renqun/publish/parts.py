@@ -15,6 +15,7 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.publish import files, layout
 from renqun.publish.manifest import PartEntry, PartitionedMart
+from renqun.sql_text import identifier
 from renqun.storage import sha256_of
 
 
@@ -81,7 +82,7 @@ def _is_sound(file: Path, sha256: str) -> bool:
 
 
 def _rows_by_date(source: duckdb.DuckDBPyRelation, mart: str, date_column: str) -> dict[date, int]:
-    column = files.identifier(date_column)
+    column = identifier(date_column)
     counted = source.aggregate(f"{column} as day, count(*) as rows", column).order("day nulls first").fetchall()
     rows_by_date = dict(counted)
     if None in rows_by_date:
@@ -105,7 +106,7 @@ def _write_part(
 ) -> PartEntry:
     written = staging / f"{day.isoformat()}.parquet"
     is_of_day = duckdb.ColumnExpression(layout.PARTITIONED_MARTS[mart]) == duckdb.ConstantExpression(day)
-    order = ", ".join(files.identifier(name) for name in layout.order_by(mart, tuple(source.columns)))
+    order = ", ".join(identifier(name) for name in layout.order_by(mart, tuple(source.columns)))
     files.write_parquet(source.filter(is_of_day).order(order), written)
     facts = files.facts_of(connection, written)
     files.require_equal(facts.rows, rows, what=f"rows of {mart} on {day}", where=[written])

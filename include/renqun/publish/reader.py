@@ -7,11 +7,11 @@ from datetime import date
 import duckdb
 
 from renqun.errors import RequestError
-from renqun.publish.files import identifier, literal
 from renqun.publish.layout import MARTS_DATABASE
 from renqun.publish.manifest import MartsManifest, PartitionedMart
 from renqun.publish.versions import find_marts
 from renqun.settings import Home, Settings
+from renqun.sql_text import identifier, literal
 
 _QUERIES = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION})
 _HEAD = """\

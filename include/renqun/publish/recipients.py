@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from renqun.publish import files
 from renqun.publish.definitions import Audience
 from renqun.publish.destinations import DESTINATIONS, Destination, is_contact
 from renqun.publish.destinations.writing import reachable
 from renqun.publish.directory import Directory
+from renqun.sql_text import identifier
 
 Relation = duckdb.DuckDBPyRelation
 
@@ -150,8 +150,8 @@ def recipients(people: Relation, destinations: tuple[Destination, ...]) -> Relat
 
 def is_for(to: Destination) -> str:
     """The flag of `recipients` that says whether somebody is given to a destination."""
-    return files.identifier(f"is_for:{to.id}")
+    return identifier(f"is_for:{to.id}")
 
 
 def _cause(to: Destination) -> str:
-    return files.identifier(f"cause:{to.id}")
+    return identifier(f"cause:{to.id}")

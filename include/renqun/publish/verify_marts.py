@@ -10,6 +10,7 @@ from renqun.publish import files, layout
 from renqun.publish.manifest import FileEntry, MartsManifest
 from renqun.publish.verify_files import compare, first_line, present_files, verify_file, verify_gates
 from renqun.publish.verify_report import VerifyReport
+from renqun.sql_text import identifier
 from renqun.storage import sha256_of
 
 
@@ -47,7 +48,7 @@ def _verify_database(
             if name not in tables:
                 report.fail("wrong_columns", f"{file.name}:{name}", "the table is not there")
                 continue
-            relation = connection.sql(f"select * from verified.main.{files.identifier(name)}")
+            relation = connection.sql(f"select * from verified.main.{identifier(name)}")
             compare(f"{file.name}:{name}", relation, entry.rows, entry.columns, report)
     except Exception as error:
         report.fail("unreadable_file", file.name, first_line(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from renqun.errors import TechnicalError
-from renqun.ingest.engine import literal, quoted
+from renqun.sql_text import identifier, literal
 from renqun.warehouse.connection import connect
 
 
@@ -39,7 +39,7 @@ def compact(warehouse: Path) -> int:
         before = _contents(warehouse)
         with connect(copy) as connection:
             connection.execute(f"attach {literal(str(warehouse))} as origin (read_only)")
-            connection.execute(f"copy from database origin to {quoted(warehouse.stem)}")
+            connection.execute(f"copy from database origin to {identifier(warehouse.stem)}")
             connection.execute("detach origin")
             connection.execute("checkpoint")
         if _contents(copy) != before:
@@ -68,6 +68,6 @@ def _contents(file: Path) -> list[tuple[str, str, str, int | None]]:
         ).fetchall()
         counted: list[tuple[str, str, str, int | None]] = []
         for schema, table in tables:
-            rows = connection.execute(f"select count(*) from {quoted(schema)}.{quoted(table)}").fetchall()
+            rows = connection.execute(f"select count(*) from {identifier(schema)}.{identifier(table)}").fetchall()
             counted.append((schema, table, "", int(rows[0][0])))
         return counted + [(schema, view, sql, None) for schema, view, sql in views]

@@ -13,10 +13,18 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from renqun.erase.identifiers import Identifiers, canonical_email, canonical_phone, columns_of, matcher_of, md5, sha256
 from renqun.erase.person import named
 from renqun.erase.search import Words
-from renqun.erase.tombstones import new_tombstones
+from renqun.persons.identifiers import (
+    Identifiers,
+    canonical_email,
+    canonical_phone,
+    columns_of,
+    matcher_of,
+    md5,
+    sha256,
+)
+from renqun.persons.tombstones import new_tombstones
 from renqun.settings import PROJECT_ROOT
 
 PHONE, EMAIL = "+8613800138000", "ann@example.org"

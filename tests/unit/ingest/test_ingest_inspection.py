@@ -11,12 +11,12 @@ from ingest_place import DAY, SOUND_ORDER, Place, csv_file
 
 from fixtures.exports import workbooks
 from renqun.cli.status import _set_aside
-from renqun.erase.tombstones import ERASED_REASON
 from renqun.errors import RequestError
 from renqun.ingest import checks, jsonlines, read, reasons
 from renqun.ingest.catalogue import all_sources
 from renqun.ingest.inspection import inspect_file, masked
 from renqun.ingest.sums import BLANK_ROW, TOTAL
+from renqun.persons.tombstones import ERASED_REASON
 from renqun.settings import PROJECT_ROOT
 
 

@@ -14,6 +14,7 @@ import duckdb
 from renqun.errors import TechnicalError
 from renqun.publish import files
 from renqun.publish.destinations.destination import Destination
+from renqun.sql_text import identifier, literal
 
 Relation = duckdb.DuckDBPyRelation
 
@@ -43,9 +44,9 @@ def addressees(people: Relation, to: Destination) -> Relation:
         people: `customer_key, phone, email, open_uid, entered_on`.
         to: the destination.
     """
-    named = [f"{sql} as {files.identifier(_place(number))}" for number, (_, sql) in enumerate(to.columns)]
-    reached = " or ".join(f"{files.identifier(_place(number))} is not null" for number in to.identifiers)
-    order = ", ".join(f"{files.identifier(_place(number))} nulls first" for number in range(len(to.columns)))
+    named = [f"{sql} as {identifier(_place(number))}" for number, (_, sql) in enumerate(to.columns)]
+    reached = " or ".join(f"{identifier(_place(number))} is not null" for number in to.identifiers)
+    order = ", ".join(f"{identifier(_place(number))} nulls first" for number in range(len(to.columns)))
     return people.project(", ".join(named)).filter(reached).distinct().order(order)
 
 
@@ -148,7 +149,7 @@ def write_one(rows: Relation, to: Destination, path: Path) -> Path:
     if to.kind == "csv":
         # A header may name a column twice, which no relation can: it is a row like the others.
         names = [_place(number) for number in range(len(to.columns))]
-        titles = [files.literal(header) for header, _ in to.columns]
+        titles = [literal(header) for header, _ in to.columns]
         header = ", ".join(f"{title} as {name}" for title, name in zip(titles, names, strict=True))
         texts = ", ".join(f"cast({name} as varchar) as {name}" for name in names)
         listed = _query(rows, f"select {header} union all select * from (select {texts} from listed)")

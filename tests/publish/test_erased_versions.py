@@ -16,10 +16,10 @@ from shop_of_marts import TestShop, audience, day, keys_in, tree
 
 from renqun.erase import versions
 from renqun.erase.audiences import erase_from_audiences, remove_recalls, write_recalls
-from renqun.erase.identifiers import Identifiers, sha256
 from renqun.erase.marts import erase_from_marts
 from renqun.erase.search import Words
 from renqun.erase.tally import Tallies
+from renqun.persons.identifiers import Identifiers, sha256
 from renqun.publish.history import AudienceFolder
 from renqun.publish.manifest import read_audience_manifest, read_marts_manifest
 from renqun.publish.mirror import mirror_audiences

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from renqun.ingest.engine import quoted
+from renqun.sql_text import identifier
 
 MEMBER_COLUMNS = ("customer_id", "member_id", "customer_nick")
 PHONE_COLUMNS = ("phone", "address_phone", "billing_phone", "shipping_phone", "telephone")
@@ -123,20 +123,20 @@ class Matcher:
 
         A device's row that names another customer is that customer's.
         """
-        found = [self.known("member_id", quoted(name)) for name in MEMBER_COLUMNS if name in columns]
+        found = [self.known("member_id", identifier(name)) for name in MEMBER_COLUMNS if name in columns]
         named = list(found)
-        found += [self._phone(quoted(name)) for name in PHONE_COLUMNS if name in columns]
-        found += [self._email(quoted(name)) for name in EMAIL_COLUMNS if name in columns]
-        found += [self.known(kind, quoted(kind)) for kind in ("open_uid", "order_id") if kind in columns]
+        found += [self._phone(identifier(name)) for name in PHONE_COLUMNS if name in columns]
+        found += [self._email(identifier(name)) for name in EMAIL_COLUMNS if name in columns]
+        found += [self.known(kind, identifier(kind)) for kind in ("open_uid", "order_id") if kind in columns]
         if "visitor_id" in columns:
-            others = [f"{quoted(name)} is null" for name in MEMBER_COLUMNS if name in columns]
-            device = self.known("visitor_id", quoted("visitor_id"))
+            others = [f"{identifier(name)} is null" for name in MEMBER_COLUMNS if name in columns]
+            device = self.known("visitor_id", identifier("visitor_id"))
             found.append(f"({device} and ({' and '.join(others)}))" if others and named else device)
-        found += [self.known("key", quoted(name)) for name in KEY_COLUMNS if name in columns]
+        found += [self.known("key", identifier(name)) for name in KEY_COLUMNS if name in columns]
         if "person_id" in columns:
-            found += [self.known(kind, quoted("person_id")) for kind in ("key", "visitor_id")]
+            found += [self.known(kind, identifier("person_id")) for kind in ("key", "visitor_id")]
         if columns.get("customer_ids", "").endswith("[]"):
-            found.append(self._any("member_id", quoted("customer_ids"), "one"))
+            found.append(self._any("member_id", identifier("customer_ids"), "one"))
         if TEXT_COLUMN in columns:
             cells = f"regexp_split_to_array({TEXT_COLUMN}, '{_CELL_ENDS}')"
             kinds = ("member_id", "open_uid", "order_id", "visitor_id")

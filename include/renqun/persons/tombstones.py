@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from renqun.erase.identifiers import Identifiers, Matcher, fill, sha256
 from renqun.errors import TechnicalError
+from renqun.persons.identifiers import Identifiers, Matcher, fill, sha256
 from renqun.settings import ShopPaths
 from renqun.storage import write_json_atomically
 

@@ -1,0 +1,1 @@
+"""By what a person is known, and who must not come back."""
