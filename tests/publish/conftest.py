@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from shop_of_marts import TestShop, day
+from shop_of_marts import GOES_TO, TestShop, audience, day
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,28 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
     """What `published_shop` is a copy of."""
     shop = _new_shop(tmp_path_factory.mktemp("template"))
     shop.publish_day(day(0))
+    return shop
+
+
+@pytest.fixture
+def delivered_shop(tmp_path: Path, delivered_template: TestShop) -> TestShop:
+    """A day of champions at their destinations, and the marts of the next, when two leave and two come."""
+    shutil.copytree(delivered_template.home.root, tmp_path / "home", symlinks=True)
+    return TestShop.at(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def delivered_template(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
+    """What `delivered_shop` is a copy of."""
+    shop = TestShop.at(tmp_path_factory.mktemp("delivered"))
+    everybody = [f"c{number:02}" for number in range(22)]
+    for one in everybody:
+        shop.warehouse.contacts[one] = (f"+86138001380{one[1:]}", None)
+    shop.warehouse.agree(everybody, "ads", "sms")
+    shop.warehouse.set_members("champions", everybody[:20], day(0))
+    shop.publish_day(day(0), [audience(destinations=GOES_TO)])
+    shop.warehouse.set_members("champions", everybody[2:], day(1))
+    shop.publish_marts(day(1))
     return shop
 
 

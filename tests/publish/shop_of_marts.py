@@ -24,6 +24,8 @@ from renqun.settings import Home
 DAY = date(2026, 3, 1)
 MARTS_GATE = (GateRecord(stage="marts", object="fct_orders", verdict="passed", checks=3),)
 SEGMENTS = ("interest", "new_customer", "repurchase", "key_operating", "champions", "key_winback")
+GOES_TO = ("canonical", "tencent", "sms")
+"""Where `delivered_shop` sends its champions."""
 
 
 def day(number: int) -> date:

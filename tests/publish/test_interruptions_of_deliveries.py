@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shop_of_marts import TestShop, audience, day, tree
+from shop_of_marts import GOES_TO, TestShop, audience, day, tree
 
 from renqun.errors import TechnicalError
 from renqun.publish import delivering, withdrawal
@@ -22,30 +21,12 @@ from renqun.publish.promotion import PromotionReport
 from renqun.publish.verify import verify
 from renqun.publish.withdrawal import withdraw
 
-PEOPLE = [f"c{number:02}" for number in range(20)]
-GOES_TO = ["canonical", "tencent", "sms"]
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
-    """A day of champions at their destinations, and the marts of the next, when two leave and two come."""
-    shop = TestShop.at(tmp_path_factory.mktemp("home"))
-    everybody = [*PEOPLE, "c20", "c21"]
-    for one in everybody:
-        shop.warehouse.contacts[one] = (f"+86138001380{one[1:]}", None)
-    shop.warehouse.agree(everybody, "ads", "sms")
-    shop.warehouse.set_members("champions", PEOPLE, day(0))
-    shop.publish_day(day(0), [audience(destinations=GOES_TO)])
-    shop.warehouse.set_members("champions", everybody[2:], day(1))
-    shop.publish_marts(day(1))
-    return shop
-
-
 @pytest.fixture
-def shop(template: TestShop, tmp_path: Path) -> TestShop:
-    shutil.copytree(template.home.root, tmp_path / "home", symlinks=True)
-    return TestShop.at(tmp_path / "home")
+def shop(delivered_shop: TestShop) -> TestShop:
+    return delivered_shop
 
 
 def folder_of(shop: TestShop) -> AudienceFolder:
@@ -101,7 +82,7 @@ KILLED = """
 import os, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from shop_of_marts import TestShop, audience, day
+from shop_of_marts import GOES_TO, TestShop, audience, day
 from renqun.publish import delivering, promotion, withdrawal
 from renqun.publish.history import AudienceFolder
 def die(*_, **__): os._exit(9)
@@ -196,7 +177,7 @@ TOGETHER = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from shop_of_marts import TestShop, audience, day
+from shop_of_marts import GOES_TO, TestShop, audience, day
 from renqun.errors import RenqunError
 shop = TestShop.at(Path(sys.argv[1]))
 sys.stdin.readline()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 from pydantic import ValidationError
-from shop_of_marts import TestShop, audience, day
+from shop_of_marts import GOES_TO, TestShop, audience, day
 from typer.testing import CliRunner
 
 from renqun.cli.app import app
@@ -22,29 +22,10 @@ from renqun.publish.verify_objects import verify_url
 from renqun.publish.withdrawal import release, withdraw
 from renqun.settings import Publishing, Shop
 
-PEOPLE = [f"c{number:02}" for number in range(20)]
-GOES_TO = ["canonical", "tencent", "sms"]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> TestShop:
-    """A day of champions at their destinations, and the marts of the next, when two leave and two come."""
-    shop = TestShop.at(tmp_path_factory.mktemp("home"))
-    everybody = [*PEOPLE, "c20", "c21"]
-    for one in everybody:
-        shop.warehouse.contacts[one] = (f"+86138001380{one[1:]}", None)
-    shop.warehouse.agree(everybody, "ads", "sms")
-    shop.warehouse.set_members("champions", PEOPLE, day(0))
-    shop.publish_day(day(0), [audience(destinations=GOES_TO)])
-    shop.warehouse.set_members("champions", everybody[2:], day(1))
-    shop.publish_marts(day(1))
-    return shop
-
 
 @pytest.fixture
-def shop(template: TestShop, tmp_path: Path) -> TestShop:
-    shutil.copytree(template.home.root, tmp_path / "home", symlinks=True)
-    return TestShop.at(tmp_path / "home")
+def shop(delivered_shop: TestShop) -> TestShop:
+    return delivered_shop
 
 
 def publish(shop: TestShop, number: int = 1) -> str:
