@@ -62,7 +62,7 @@ bench: setup ## the benchmarks, as a table; takes minutes (BENCH_ARGS="--help" l
 mutation: setup ## the fault of every critical check into every gate: caught / injected, into docs/mutation.md; minutes
 	@$(BIN)/python -m tests.expectations.mutation
 
-chaos: setup ## runs that are broken on purpose, and one normal run after each: into docs/chaos.md; half an hour, as root
+chaos: setup ## runs that are broken on purpose, and one normal run after each; writes a page into docs/; half an hour, as root
 	@$(BIN)/python -m tests.chaos.chaos $(CHAOS_ARGS)
 
 soak: setup ## thirty days through the scheduler, a tenth of the tasks broken: into docs/soak.md; hours

@@ -1,4 +1,4 @@
-"""`make chaos`: breaks runs on purpose, runs once more, and writes what came of it into docs/chaos.md.
+"""`make chaos`: breaks runs on purpose, runs once more, and writes what came of it into a page.
 
 After each fault one normal run must bring published files, accepted raw and marts to what an undisturbed run gives.
 """
@@ -72,7 +72,7 @@ def _break(lab: Lab, fault: Fault, bench: Workbench) -> Row:
 
 
 def page(rows: list[Row], left_out: dict[str, str]) -> str:
-    """`docs/chaos.md`."""
+    """The page, `chaos.md` among the documents."""
     good = sum(row.is_good for row in rows)
     lines = [
         "# What breaks, and what comes of it",

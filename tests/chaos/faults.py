@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -50,16 +51,16 @@ class Fault:
 def _ended(outcome: Outcome) -> str:
     if outcome.exit_code < 0:
         return f"killed (signal {-outcome.exit_code})"
-    last = next((line for line in reversed(outcome.text.splitlines()) if line.strip()), "")
     assert "Traceback" not in outcome.text, outcome.text
-    return f"exit {outcome.exit_code}" + ("" if outcome.exit_code == 0 else f": {_short(outcome.text) or last}")
+    return f"exit {outcome.exit_code}" + ("" if outcome.exit_code == 0 else f": {_short(outcome.text)}")
 
 
 def _short(text: str) -> str:
-    """The first sentence of an error, without places and numbers of processes."""
+    """The first sentence of an error, behind the task that failed; without places, which are others every time."""
     lines = [line.strip() for line in text.splitlines()]
-    said = next((line for line in lines if line.lower().startswith(("error", "stopped"))), "")
-    return said.replace("|", "/")[:120]
+    behind = next((number for number, line in enumerate(lines[:-1]) if line.startswith("✗")), None)
+    said = lines[behind + 1] if behind is not None else next((line for line in lines if line), "")
+    return re.sub(r"/[^\s'\"]+/", "…/", said).replace("|", "/")[:160]
 
 
 # --- kills ----------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def two_shops(root: Path, soak: Soak) -> None:
 
 
 def page(soak: Soak, share: float, seed: int) -> str:
-    """`docs/soak.md`."""
+    """The page, `soak.md` among the documents."""
     rows = [
         ("simulated days through the scheduler", str(soak.days), "30"),
         ("tasks started", str(soak.tasks), ""),

@@ -141,5 +141,5 @@ def test_a_killed_scheduler_goes_on(server: Server, token: str, published: Path)
     wait_for(lambda: run() == "running", 60, lambda: server.said("scheduler"))
     server.kill("scheduler")
     assert server.start_again_what_ended() == ["scheduler"]
-    wait_for(lambda: run() == "success", 240, lambda: f"{run()}:\n{server.said('scheduler')}")
+    wait_for(lambda: run() == "success", 420, lambda: f"{run()}:\n{server.said('scheduler')}")
     assert len(bench.json("batches", "list")) == 2
