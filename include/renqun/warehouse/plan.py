@@ -22,6 +22,7 @@ from renqun.warehouse import fingerprint, ledger
 from renqun.warehouse.connection import connect
 from renqun.warehouse.exposures import load_exposures
 from renqun.warehouse.memory import EXPOSURE_MEMORY, copy_memory
+from renqun.warehouse.moved import follow_raw
 
 
 class BuildPlan(BaseModel):
@@ -87,6 +88,7 @@ def plan_build(ctx: RunContext, *, as_of: date | None = None, full_refresh: bool
     with exclusive(ctx.paths.writer_lock, f"plan_build {ctx.ds}", timeout_seconds=Settings().lock_timeout_seconds):
         with connect(ctx.paths.warehouse) as connection:
             ledger.ensure(connection)
+            follow_raw(connection, str(ctx.paths.raw))
             built_dates = ledger.built_dates(connection)
             newest_date = max(built_dates, default=None)
             wanted = as_of or max(ctx.ds, newest_date or ctx.ds)
