@@ -57,7 +57,7 @@ def published(server: Server, token: str) -> Path:
     server.own(bench.shop())
     trigger(server, token, DAY)
     pointer = server.home / "default" / "published" / "audiences" / "new_customer" / "latest.json"
-    wait_for(pointer.exists, 420, lambda: f"nothing was published:\n{server.said('scheduler')}")
+    wait_for(pointer.exists, 900, lambda: f"nothing was published:\n{server.said('scheduler')}")
     return pointer
 
 
@@ -138,8 +138,8 @@ def test_a_killed_scheduler_goes_on(server: Server, token: str, published: Path)
     bench = Workbench(server.home)
     small_shop.drop_day(bench, 2, events=False)
     run = trigger(server, token, small_shop.DAYS[1])
-    wait_for(lambda: run() == "running", 60, lambda: server.said("scheduler"))
+    wait_for(lambda: run() == "running", 240, lambda: server.said("scheduler"))
     server.kill("scheduler")
     assert server.start_again_what_ended() == ["scheduler"]
-    wait_for(lambda: run() == "success", 420, lambda: f"{run()}:\n{server.said('scheduler')}")
+    wait_for(lambda: run() == "success", 900, lambda: f"{run()}:\n{server.said('scheduler')}")
     assert len(bench.json("batches", "list")) == 2
