@@ -63,6 +63,17 @@ def somebody_else() -> list[str]:
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *reading, "--"]
 
 
+def why_not_here() -> str | None:
+    """Why no server can run on this machine; None where one can."""
+    missing = [program for program in (*NEEDED, "setpriv") if shutil.which(program) is None]
+    if missing:
+        return f"not installed here: {', '.join(missing)}"
+    tried = subprocess.run(
+        [*somebody_else(), sys.executable, "-c", "pass"], capture_output=True, text=True, check=False
+    )
+    return f"nobody may run Python here: {tried.stderr.strip()}" if tried.returncode else None
+
+
 class Server:
     """A server in a folder of its own."""
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from compose_processes import NEEDED, SERVICES, Server, wait_for
+from compose_processes import SERVICES, Server, wait_for, why_not_here
 from server_access import VARIABLES, api, ask, sign_in, trigger
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
@@ -19,10 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 import small_shop
 from workbench import Workbench
 
-pytestmark = pytest.mark.skipif(
-    any(shutil.which(program) is None for program in NEEDED),
-    reason="PostgreSQL's programs are not installed here: " + ", ".join(NEEDED),
-)
+WHY_NOT = why_not_here()
+pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=WHY_NOT or "")
 
 DAY = small_shop.DAYS[0]
 
