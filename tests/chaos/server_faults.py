@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import small_shop
-from compose_processes import NEEDED, Server, wait_for
+from compose_processes import Server, wait_for, why_not_here
 from server_access import VARIABLES, clear_what_failed, sign_in, trigger
 from workbench import Workbench
 
@@ -39,8 +38,8 @@ def strike_all(root: Path, names: Sequence[str], say: Callable[[str], None]) -> 
 
     The restart policy and Airflow's own retries do it, and an operator who clears a gate that was hit.
     """
-    if missing := [program for program in NEEDED if shutil.which(program) is None]:
-        raise NoServer(f"not installed here: {', '.join(missing)}")
+    if why := why_not_here():
+        raise NoServer(why)
     root.mkdir(parents=True)
     for folder in (root.parent, root):
         folder.chmod(0o755)
