@@ -205,7 +205,7 @@ def by_month(tables: Tables, given: Credits) -> dict[tuple[Any, ...], tuple[Any,
             is_new = order_id in acquired_by
             sums[key] = [a + b for a, b in zip(sums[key], (part, gross, net, part * is_new), strict=True)]
             people[key] += [(acquired_by[order_id], part)] if is_new else []
-    models = {key[0] for key in sums}
+    models = {*RULES, "markov"}  # what costs has a row by each of them, also where nobody bought
     for row in ads(tables):
         if row["is_in_total"] and start is not None and row["business_date"] >= start:
             for model in models:
